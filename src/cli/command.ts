@@ -1,0 +1,21 @@
+/** What every command of the `twinrank` program looks like to the program's entry. */
+import type { OptionTable, OptionValues } from './options.js';
+
+/** A terminal or a pipe. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** The outside world as a command sees it; `signal` fires on Ctrl-C and SIGTERM. */
+export interface CommandIo {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly signal: AbortSignal;
+}
+
+/** A command: its name and positionals in yargs' notation, its option table, and what it does. */
+export interface Command<Table extends OptionTable> {
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: Table;
+  /** Resolves to the exit code. Expected failures are thrown as TwinrankError. */
+  readonly run: (values: OptionValues<Table>, positionals: readonly string[], io: CommandIo) => Promise<number>;
+}

@@ -1,0 +1,135 @@
+/**
+ * Options are a table. Each row names its flag, its environment variable, its default, its help and its
+ * parser; {@link readOptions} turns flags and environment into one frozen, typed object or a single clear error.
+ * Flags win over the environment, the environment over defaults.
+ */
+import { TwinrankError } from '../errors.js';
+
+/** One row of an option table. `parse` gets the raw text and throws a plain Error that says what is expected. */
+export interface Option<T> {
+  readonly flag: string;
+  /** Environment variable, or null where an option makes sense on the command line only. */
+  readonly env: string | null;
+  readonly help: string;
+  /** Shown in help and parsed like a given value; without one the option is undefined unless `required`. */
+  readonly default?: string;
+  readonly required?: boolean;
+  /** A switch: given without a value it means "true". */
+  readonly boolean?: boolean;
+  /** May be given several times; `parse` sees each value, the result is an array. */
+  readonly many?: boolean;
+  readonly parse: (text: string) => T;
+}
+
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+type ValueOf<O> = O extends { readonly parse: (text: string) => infer T }
+  ? O extends { readonly many: true }
+    ? readonly T[]
+    : O extends { readonly default: string } | { readonly required: true }
+      ? T
+      : T | undefined
+  : never;
+
+/** The typed values of a table. */
+export type OptionValues<Table extends OptionTable> = { readonly [K in keyof Table]: ValueOf<Table[K]> };
+
+/** Values from the parsed flags (`argv[flag]`) and the environment; errors name the option and the remedy. */
+export function readOptions<Table extends OptionTable>(
+  table: Table,
+  argv: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string | undefined>>,
+): OptionValues<Table> {
+  const values: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(table)) values[key] = readOne(option, argv[option.flag], env);
+  return Object.freeze(values) as OptionValues<Table>;
+}
+
+function readOne(option: Option<unknown>, given: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
+  const fromEnv = option.env === null ? undefined : env[option.env];
+  if (option.many === true) {
+    const texts = given !== undefined ? [given].flat().map(String) : (fromEnv?.split(',') ?? []);
+    return Object.freeze(texts.map((text) => parseOne(option, text, given !== undefined)));
+  }
+  if (Array.isArray(given)) {
+    throw new TwinrankError('bad_config', `--${option.flag} is given ${given.length} times; give it once.`);
+  }
+  if (given !== undefined) return parseOne(option, String(given), true);
+  if (fromEnv !== undefined && fromEnv !== '') return parseOne(option, fromEnv, false);
+  if (option.default !== undefined) return option.parse(option.default);
+  if (option.required === true) {
+    const other = option.env === null ? '' : ` (or set ${option.env})`;
+    throw new TwinrankError('bad_config', `--${option.flag} is missing: ${option.help} Give --${option.flag}${other}.`);
+  }
+  return undefined;
+}
+
+function parseOne(option: Option<unknown>, text: string, isFlag: boolean): unknown {
+  const name = isFlag ? `--${option.flag}` : String(option.env);
+  try {
+    return option.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TwinrankError('bad_config', `${name}: ${reason}`, { cause: error });
+  }
+}
+
+/** Parser of a non-empty text. */
+export function text(value: string): string {
+  if (value.trim() === '') throw new Error('expected a text, got nothing.');
+  return value;
+}
+
+/** Parser of a switch. */
+export function flag(value: string): boolean {
+  if (value === 'true' || value === '1' || value === '') return true;
+  if (value === 'false' || value === '0') return false;
+  throw new Error(`expected true or false, got "${value}".`);
+}
+
+/** Parser of a whole number within bounds. */
+export function integer(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const n = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!Number.isSafeInteger(n) || n < min || n > max) {
+      throw new Error(`expected a whole number from ${min} to ${max}, got "${value}".`);
+    }
+    return n;
+  };
+}
+
+/** Parser of one of a few words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): (value: string) => Word {
+  return (value) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new Error(`expected ${words.join(' or ')}, got "${value}".`);
+    return found;
+  };
+}
+
+/** Parser of an engine or proxy address; a path prefix and credentials in the URL are allowed. */
+export function httpUrl(value: string): URL {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new Error('expected an address such as http://127.0.0.1:9200.');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('expected an http: or https: address.');
+  if (url.search !== '' || url.hash !== '') throw new Error('expected an address without "?" and "#".');
+  return url;
+}
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Parser of `HOST:PORT`, `[V6]:PORT` or `PORT` (loopback). Port 0 takes a free one. */
+export function listenAddress(value: string): ListenAddress {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3] ?? Number.NaN);
+  if (match === null || port > 65535) throw new Error(`expected HOST:PORT such as 127.0.0.1:9201, got "${value}".`);
+  return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
+}
