@@ -1,0 +1,68 @@
+/** Java and Maven as the local engine needs them, and plain words where they are missing. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const WITHOUT_IT =
+  'Without it: `npm run test:unit` works, and so does everything else once OPENSEARCH_URL (or --url) names a running cluster.';
+
+/** The machine lacks a program that the local engine needs; the message says what to install. */
+export class MissingProgramError extends Error {
+  override readonly name = 'MissingProgramError';
+}
+
+/** Path of a Java that is new enough. Throws {@link MissingProgramError}. */
+export async function findJava(atLeast: number, engine: string): Promise<string> {
+  const home = process.env['JAVA_HOME'];
+  const java = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
+  const remedy = `Install a JDK ${atLeast} or newer (Debian and Ubuntu: apt install openjdk-${atLeast}-jdk-headless; macOS: brew install openjdk@${atLeast}) or point JAVA_HOME at one. ${WITHOUT_IT}`;
+  let banner: string;
+  try {
+    banner = (await run(java, ['-version'], { timeout: 30_000 })).stderr;
+  } catch (cause) {
+    throw new MissingProgramError(`${engine} needs Java, and "${java}" does not run. ${remedy}`, { cause });
+  }
+  const found = majorVersion(banner);
+  if (found === undefined || found < atLeast) {
+    const version = found === undefined ? 'of an unknown version' : String(found);
+    throw new MissingProgramError(
+      `${engine} needs Java ${atLeast} or newer, and "${java}" is Java ${version}. ${remedy}`,
+    );
+  }
+  return java;
+}
+
+/** Major version in the banner of `java -version`: 17 for "17.0.15", 8 for "1.8.0_402". */
+export function majorVersion(banner: string): number | undefined {
+  const match = /version "(?:1\.)?(\d+)/.exec(banner);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** Runs Maven. Throws {@link MissingProgramError} where there is none, an Error with its output where it fails. */
+export async function runMaven(args: readonly string[], engine: string, signal?: AbortSignal): Promise<void> {
+  const mvn = process.platform === 'win32' ? 'mvn.cmd' : 'mvn';
+  try {
+    await run(mvn, [...args], {
+      timeout: 15 * 60_000,
+      maxBuffer: 16 * 1024 * 1024,
+      shell: process.platform === 'win32',
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new MissingProgramError(
+        `The jars of ${engine} come through Maven, and there is no "mvn" on the PATH. Install Maven 3.6 or newer (Debian and Ubuntu: apt install maven; macOS: brew install maven). ${WITHOUT_IT}`,
+        { cause },
+      );
+    }
+    signal?.throwIfAborted();
+    const output = String((cause as { stdout?: unknown }).stdout ?? '').trim();
+    const tail = output.split('\n').slice(-15).join('\n');
+    throw new Error(
+      `Maven could not fetch the jars of ${engine}. Check the network and Maven's settings.xml (mirror, proxy), then try again.\n${tail}`,
+      { cause },
+    );
+  }
+}
