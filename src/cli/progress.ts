@@ -1,0 +1,111 @@
+/** A progress bar with rate and ETA on a terminal, nothing elsewhere. The only file that knows cli-progress. */
+import { SingleBar } from 'cli-progress';
+import type { Output } from './command.js';
+
+/** How far something is: `done` of `total` in any unit, `count` of the things that `unit` names. */
+export interface ProgressState {
+  readonly done: number;
+  readonly total: number;
+  readonly count: number;
+  readonly failed: number;
+}
+
+export interface Progress {
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  readonly label: string;
+  /** What is counted, such as "documents". */
+  readonly unit: string;
+  readonly everyMs: number;
+  readonly now?: () => number;
+}
+
+/** Things per second since the start, and the seconds left at that pace; null where nothing can be said yet. */
+export function paceOf(
+  state: ProgressState,
+  seconds: number,
+): { readonly rate: number; readonly etaSeconds: number | null } {
+  const rate = seconds > 0 ? state.count / seconds : 0;
+  const share = state.total > 0 ? Math.min(1, state.done / state.total) : 0;
+  return { rate, etaSeconds: share > 0 && state.count > 0 ? (seconds * (1 - share)) / share : null };
+}
+
+/** Draws a bar on a terminal until stopped; `read` is asked for the state at each turn. */
+export function createProgressBar(
+  output: Output,
+  read: () => ProgressState,
+  options: ProgressOptions,
+): Progress {
+  if (output.isTTY !== true) return { stop: () => undefined };
+  const bar = new SingleBar({
+    stream: output,
+    hideCursor: true,
+    clearOnComplete: true,
+    format: `${options.label} [{bar}] {percentage}% | {count} ${options.unit} | {rate}/s | ETA {left}{trouble}`,
+  });
+  bar.start(1, 0, textsOf(read(), 0));
+  const stop = everyTurn(read, options, (state, seconds) => {
+    bar.setTotal(Math.max(1, state.total));
+    bar.update(state.done, textsOf(state, seconds));
+  });
+  return {
+    stop: () => {
+      stop();
+      bar.stop();
+    },
+  };
+}
+
+/** Writes one JSON line per turn until stopped. */
+export function createProgressLines(
+  output: Output,
+  read: () => ProgressState,
+  options: ProgressOptions,
+): Progress {
+  const stop = everyTurn(read, options, (state, seconds) => {
+    const { rate, etaSeconds } = paceOf(state, seconds);
+    const line = {
+      event: 'progress',
+      [options.unit]: state.count,
+      failed: state.failed,
+      share: state.total > 0 ? round(state.done / state.total, 4) : 0,
+      rate: round(rate, 1),
+      eta_seconds: etaSeconds === null ? null : Math.round(etaSeconds),
+    };
+    output.write(`${JSON.stringify(line)}\n`);
+  });
+  return { stop };
+}
+
+function everyTurn(
+  read: () => ProgressState,
+  { everyMs, now = performance.now.bind(performance) }: ProgressOptions,
+  turn: (state: ProgressState, seconds: number) => void,
+): () => void {
+  const started = now();
+  const timer = setInterval(() => turn(read(), (now() - started) / 1000), everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function textsOf(state: ProgressState, seconds: number): Record<string, string> {
+  const { rate, etaSeconds } = paceOf(state, seconds);
+  return {
+    count: String(state.count),
+    rate: rate.toFixed(0),
+    left: etaSeconds === null ? '-' : clock(etaSeconds),
+    trouble: state.failed === 0 ? '' : ` | ${state.failed} failed`,
+  };
+}
+
+/** Seconds as `45s` or `3m05s`. */
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole}s` : `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, '0')}s`;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,33 @@
+/** One bulk request over the engine client, for the bulk writer: an answer, or whether the engine may have seen it. */
+import { TwinrankError } from '../errors.js';
+import { BulkConnectionError } from './bulk-writer.js';
+import type { BulkAnswer } from './bulk-writer.js';
+import type { EngineClient } from './client.js';
+
+/** Failures of a connection that was never made: nothing can have been written. */
+const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/;
+
+/** Sends bulk bodies to one index. */
+export function createBulkSend(
+  client: EngineClient,
+  index: string,
+): (body: Buffer, signal: AbortSignal) => Promise<BulkAnswer> {
+  const path = `/${encodeURIComponent(index)}/_bulk`;
+  const headers = { 'content-type': 'application/x-ndjson' };
+  return async (body, signal) => {
+    try {
+      const answer = await client.request({ method: 'POST', path, body, headers, signal });
+      const retryAfter = answer.headers['retry-after'];
+      return {
+        status: answer.status,
+        body: answer.body,
+        retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+      };
+    } catch (error) {
+      if (!(error instanceof TwinrankError)) throw error;
+      if (error.code !== 'upstream_unreachable' && error.code !== 'upstream_timeout') throw error;
+      const cause = error.cause instanceof Error ? error.cause.message : '';
+      throw new BulkConnectionError(error.message, !NEVER_CONNECTED.test(cause), { cause: error });
+    }
+  };
+}
