@@ -3,8 +3,10 @@
  * that ends, because the launcher watches the pipe that it holds.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../project-root.js';
@@ -64,6 +66,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   options.signal?.throwIfAborted();
+  if (options.port !== undefined && options.port !== 0) await claimPort(options.port, row.title);
   const run = await makeRunFolder(cache);
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
   const child = launch(java, javaArguments(row, { folder, jars, run, options }), run.log);
@@ -80,6 +83,21 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     await stop();
     throw error;
   }
+}
+
+/** A taken port is told at once, rather than by the engine's stack trace some seconds later. */
+async function claimPort(port: number, title: string): Promise<void> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch (cause) {
+    throw new Error(
+      `${title} cannot have port ${port} (${(cause as NodeJS.ErrnoException).code}). Choose another port, or none to get a free one.`,
+      { cause },
+    );
+  }
+  probe.close();
+  await once(probe, 'close');
 }
 
 function javaArguments(
@@ -171,8 +189,5 @@ async function isHealthy(port: number): Promise<boolean> {
 async function deathOf(child: ChildProcess, run: RunFolder, title: string): Promise<Error> {
   const log = await lastLines(run.log);
   const how = child.signalCode ?? `exit code ${child.exitCode}`;
-  const hint = /BindHttpException|Address already in use/.test(log)
-    ? ' The port is taken: choose another one, or none to get a free one.'
-    : '';
-  return new Error(`${title} ended while starting (${how}).${hint} Its log (${run.log}) ends:\n${log}`);
+  return new Error(`${title} ended while starting (${how}). Its log (${run.log}) ends:\n${log}`);
 }

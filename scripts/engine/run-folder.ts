@@ -28,10 +28,13 @@ export async function clearRunFolder(folder: RunFolder): Promise<void> {
   await rm(folder.home, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** The last lines of a log, for an error message. */
+/** The last lines of a log for an error message, without Java's stack frames, which would leave room for little else. */
 export async function lastLines(log: string, count = 25): Promise<string> {
   const text = await readFile(log, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-count).join('\n');
+  const lines = text
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s+(at |\.\.\. \d+ more)/.test(line));
+  return lines.slice(-count).join('\n');
 }
 
 async function sweep(runs: string): Promise<void> {

@@ -1,0 +1,130 @@
+/** `npm run engine -- start|stop|status`: a local engine in the foreground, or detached until it is stopped. */
+import { parseArgs } from 'node:util';
+import { DEFAULT_ENGINE, ENGINES, type EngineVersion } from './engine/engine-table.js';
+import { startEngine, type EngineOptions } from './engine/engine.js';
+import { detachedStatus, startDetached, stopDetached, superviseDetached } from './engine/detached.js';
+
+const USAGE = `Usage: npm run engine -- start [--port N] [--version V] [--heap 512m] [--data FOLDER] [--detach]
+       npm run engine -- stop
+       npm run engine -- status
+Versions: ${Object.keys(ENGINES).join(', ')}`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { positionals, values } = parse(args);
+  if (positionals.length !== 1) throw new UsageError('Give one of start, stop, status.');
+  switch (positionals[0]) {
+    case 'start': {
+      const options = engineOptions(values);
+      if (values.supervise === true) return superviseDetached(options);
+      return values.detach === true ? detach(args, options) : foreground(options);
+    }
+    case 'stop':
+      say((await stopDetached()) ? 'The detached engine is stopped.' : 'No detached engine is running.');
+      return 0;
+    case 'status': {
+      const running = await detachedStatus();
+      say(
+        running === undefined
+          ? 'No detached engine is running.'
+          : `${running.title} answers at ${running.url}`,
+      );
+      return running === undefined ? 1 : 0;
+    }
+    default:
+      throw new UsageError(`"${positionals[0]}" is not a command.`);
+  }
+}
+
+class UsageError extends Error {}
+
+function parse(args: readonly string[]): ReturnType<typeof parseWords> {
+  try {
+    return parseWords(args);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseWords(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      port: { type: 'string' },
+      version: { type: 'string', default: DEFAULT_ENGINE },
+      heap: { type: 'string' },
+      data: { type: 'string' },
+      detach: { type: 'boolean' },
+      // Internal: the process that holds a detached engine.
+      supervise: { type: 'boolean' },
+    },
+  });
+}
+
+function engineOptions(values: ReturnType<typeof parseWords>['values']): EngineOptions {
+  const port = values.port === undefined ? 0 : Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new UsageError(`--port: expected a number from 0 to 65535, got "${values.port}".`);
+  }
+  if (!isVersion(values.version))
+    throw new UsageError(`--version: there is no recipe for "${values.version}".`);
+  return {
+    version: values.version,
+    port,
+    onProgress: say,
+    ...(values.heap === undefined ? {} : { heap: values.heap }),
+    ...(values.data === undefined ? {} : { dataDir: values.data }),
+  };
+}
+
+function isVersion(text: string): text is EngineVersion {
+  return Object.hasOwn(ENGINES, text);
+}
+
+async function foreground(options: EngineOptions): Promise<number> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => interrupted.abort());
+  const engine = await startEngine({ ...options, signal: interrupted.signal }).catch((error: unknown) => {
+    if (interrupted.signal.aborted) return undefined;
+    throw error;
+  });
+  if (engine === undefined) return 130;
+  say(`${engine.title} answers at ${engine.url} (log: ${engine.log}). Ctrl-C stops it.`);
+  const asked = new Promise<'asked'>((done) => {
+    if (interrupted.signal.aborted) done('asked');
+    interrupted.signal.addEventListener('abort', () => done('asked'));
+  });
+  const why = await Promise.race([asked, engine.exited.then(() => 'died' as const)]);
+  await engine.stop();
+  if (why === 'asked') return 0;
+  throw new Error(`${engine.title} has ended by itself. Its log: ${engine.log}`);
+}
+
+async function detach(args: readonly string[], options: EngineOptions): Promise<number> {
+  const running = await detachedStatus();
+  if (running !== undefined) {
+    if (options.port !== 0 && options.port !== running.port) {
+      throw new Error(
+        `A detached engine runs at ${running.url} already. Stop it first: npm run engine -- stop`,
+      );
+    }
+    say(`${running.title} answers at ${running.url} already.`);
+    return 0;
+  }
+  const started = await startDetached(args, say);
+  say(`${started.title} answers at ${started.url} (log: ${started.log}). Stop it: npm run engine -- stop`);
+  return 0;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(error instanceof UsageError ? `${message}\n${USAGE}\n` : `${message}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

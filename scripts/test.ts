@@ -1,0 +1,107 @@
+/**
+ * `npm test [-- [--unit|--integration] [file filters ...]]`: unit and architecture tests, then one real engine
+ * and the integration tests against it. The last line is `N passed, N failed`; the exit code agrees with it.
+ */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+import { startEngine, type Engine } from './engine/engine.js';
+import { PROJECT_ROOT } from './project-root.js';
+import { summaryLine, Tally } from './test-run/tally.js';
+import { testFiles } from './test-run/test-files.js';
+
+const UNIT_FILE_LIMIT_MS = 120_000;
+const INTEGRATION_FILE_LIMIT_MS = 300_000;
+const DIST = join(PROJECT_ROOT, 'dist');
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { unit: { type: 'boolean' }, integration: { type: 'boolean' } },
+  });
+  const both = values.unit === values.integration;
+  const tally = new Tally();
+  // The files' stack traces should name the sources.
+  process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --enable-source-maps`.trim();
+
+  if (both || values.unit === true) {
+    const files = await testFiles(DIST, ['test/unit', 'test/architecture'], positionals);
+    await runFiles(files, { tally, limit: UNIT_FILE_LIMIT_MS });
+  }
+  if (both || values.integration === true) {
+    const files = await testFiles(DIST, ['test/integration'], positionals);
+    await runIntegration(files, tally);
+  }
+
+  const { passed, failed, skipped } = tally.counts;
+  if (passed + failed + skipped === 0) {
+    const why =
+      positionals.length > 0 ? `No test file matches ${positionals.join(', ')}.` : 'There are no tests.';
+    process.stderr.write(`${why}\n`);
+    tally.counts.failed += 1;
+  }
+  if (stopping.signal.aborted) tally.counts.failed = Math.max(tally.counts.failed, 1);
+  process.stdout.write(`${summaryLine(tally.counts)}\n`);
+  return tally.counts.failed > 0 ? 1 : 0;
+}
+
+async function runIntegration(files: readonly string[], tally: Tally): Promise<void> {
+  if (files.length === 0 || stopping.signal.aborted) return;
+  const given = process.env['OPENSEARCH_URL'];
+  let engine: Engine | undefined;
+  try {
+    if (given === undefined || given === '') {
+      engine = await startEngine({ signal: stopping.signal, onProgress: say });
+      say(`${engine.title} answers at ${engine.url}`);
+    }
+    process.env['TWINRANK_TEST_ENGINE'] = engine?.url ?? given;
+  } catch (error) {
+    // Tests that could not run have not passed.
+    tally.counts.failed += files.length;
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`No engine, so that ${files.length} integration test files fail: ${message}\n`);
+    return;
+  }
+  try {
+    await runFiles(files, { tally, limit: INTEGRATION_FILE_LIMIT_MS });
+  } finally {
+    await engine?.stop();
+  }
+}
+
+async function runFiles(
+  files: readonly string[],
+  { tally, limit }: { readonly tally: Tally; readonly limit: number },
+): Promise<void> {
+  if (files.length === 0 || stopping.signal.aborted) return;
+  const events = run({
+    files: [...files],
+    concurrency: Math.min(4, Math.max(2, availableParallelism())),
+    timeout: limit,
+    signal: stopping.signal,
+  });
+  events.on('test:pass', (test) => tally.pass(test));
+  events.on('test:fail', (test) => tally.fail(test));
+  const report = events.compose(new spec());
+  report.pipe(process.stdout, { end: false });
+  await once(report, 'end');
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stdout.write('0 passed, 1 failed\n');
+  process.exitCode = 1;
+}
