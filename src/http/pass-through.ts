@@ -1,0 +1,88 @@
+/** Forwards a request and streams the answer back, byte for byte, with back-pressure both ways. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { requestHeaders, responseHeaders, without } from './header-rules.js';
+import { replyWithError } from './error-reply.js';
+import { bodyStream, hasBody } from './request-body.js';
+import type { Upstream, UpstreamConnection, UpstreamRequest } from './upstream.js';
+
+/** One request of a client, and the way to the engine that belongs to its connection. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly upstream: Upstream;
+  readonly connection: UpstreamConnection;
+  /** Fires when the client goes away before its answer is complete. */
+  readonly signal: AbortSignal;
+}
+
+export interface PassThroughOptions {
+  /** Body to send instead of the request's own stream (it has been read or changed). */
+  readonly body?: Readable | Buffer | null;
+  /** True where the body's length differs from what the request announced. */
+  readonly bodyChanged?: boolean;
+  /** Headers that we add to the answer; called when the answer begins. */
+  readonly addHeaders?: () => readonly string[];
+}
+
+/** Request target for the upstream: origin form (RFC 9112 section 3.2), whatever form the client used. */
+export function upstreamPath(target: string, prefix: string): string {
+  const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
+  const path = absolute === null ? target : target.slice(absolute[0].length);
+  return prefix + (path.startsWith('/') ? path : `/${path}`);
+}
+
+/** The request as it goes upstream. */
+export function upstreamRequest(exchange: Exchange, options: PassThroughOptions = {}): UpstreamRequest {
+  const { request, upstream } = exchange;
+  const headers = requestHeaders(request.rawHeaders, upstream.host);
+  const body = options.body !== undefined ? options.body : hasBody(request) ? bodyStream(request) : null;
+  return {
+    method: request.method ?? 'GET',
+    path: upstreamPath(request.url ?? '/', upstream.prefix),
+    headers: options.bodyChanged === true ? without(headers, 'content-length', 'content-encoding') : headers,
+    body,
+  };
+}
+
+/** Resolves when the answer has been handed over whole or the exchange has failed (and been answered). */
+export function passThrough(exchange: Exchange, options: PassThroughOptions = {}): Promise<void> {
+  const { response, connection, signal } = exchange;
+  return new Promise((resolve) => {
+    const onDrain = (): void => {
+      flow.resume();
+    };
+    const onAbort = (): void => {
+      flow.abort();
+    };
+    const done = (): void => {
+      response.off('drain', onDrain);
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    };
+    const flow = connection.send(upstreamRequest(exchange, options), {
+      head: (status, statusMessage, rawHeaders) => {
+        response.writeHead(status, statusMessage, [
+          ...responseHeaders(rawHeaders),
+          ...(options.addHeaders?.() ?? []),
+        ]);
+        // The head usually leaves together with the first bytes; a slow stream must show it at once.
+        process.nextTick(() => {
+          if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+        });
+      },
+      data: (chunk) => response.write(chunk),
+      end: () => {
+        response.end();
+        done();
+      },
+      failed: (error) => {
+        replyWithError(response, error, options.addHeaders?.() ?? []);
+        done();
+      },
+    });
+    response.on('drain', onDrain);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

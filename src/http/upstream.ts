@@ -1,0 +1,239 @@
+/**
+ * HTTP to the engine, over undici. Every client connection gets an upstream connection of its own: what one caller
+ * does to its connection (half a body, a malformed request, a hang) can then never reach another caller.
+ */
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { Client, errors, type Dispatcher } from 'undici';
+import { asTwinrankError, TwinrankError } from '../errors.js';
+
+export interface UpstreamOptions {
+  readonly url: URL;
+  readonly caFile?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly connectTimeoutMs?: number;
+}
+
+/** One request as it goes upstream. `path` starts with "/" and is already encoded. */
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly body: Readable | Buffer | null;
+}
+
+/** Events of one answer, in this order: head, data (any number), end; or failed at any point. */
+export interface AnswerHandler {
+  head(status: number, statusMessage: string, rawHeaders: string[]): void;
+  /** Returning false pauses the answer until `flow.resume()`. */
+  data(chunk: Buffer): boolean;
+  end(): void;
+  failed(error: TwinrankError): void;
+}
+
+/** Hold on a request under way. */
+export interface Flow {
+  resume(): void;
+  abort(): void;
+}
+
+/** A whole answer in memory. */
+export interface CollectedAnswer {
+  readonly status: number;
+  readonly statusMessage: string;
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+export interface UpstreamConnection {
+  send(request: UpstreamRequest, handler: AnswerHandler): Flow;
+  /** Sends and collects; `body_too_large` above `maxBytes`, `cancelled` when the signal fires. */
+  collect(
+    request: UpstreamRequest,
+    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+  ): Promise<CollectedAnswer>;
+  close(): void;
+}
+
+export interface Upstream {
+  /** Address without credentials, for messages and logs. */
+  readonly address: string;
+  /** Value of the Host header. */
+  readonly host: string;
+  /** Path prefix of the upstream address, without a slash at its end. */
+  readonly prefix: string;
+  connect(): UpstreamConnection;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The upstream at `options.url`. Credentials in the URL are not used here: callers bring their own. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const { url } = options;
+  const address = `${url.origin}${url.pathname.replace(/\/$/, '')}`;
+  const tls = {
+    ...(options.caFile === undefined ? {} : { ca: readFileSync(options.caFile, 'utf8') }),
+    ...(options.insecure === true ? { rejectUnauthorized: false } : {}),
+  };
+  return {
+    address,
+    host: url.host,
+    prefix: url.pathname.replace(/\/$/, ''),
+    connect: () =>
+      createConnection(
+        new Client(url.origin, {
+          pipelining: 1,
+          // The engine and the caller decide how long an answer may take; a caller who leaves aborts it.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+          keepAliveTimeout: 600_000,
+          keepAliveMaxTimeout: 600_000,
+          maxHeaderSize: 64 * 1024,
+          connect: { ...tls, timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
+        }),
+        address,
+      ),
+  };
+}
+
+function createConnection(client: Client, address: string): UpstreamConnection {
+  const send = (request: UpstreamRequest, handler: AnswerHandler): Flow => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let aborted = false;
+    const flow: Flow = {
+      resume: () => controller?.resume(),
+      abort: () => {
+        aborted = true;
+        controller?.abort(new Error('the caller went away'));
+      },
+    };
+    try {
+      client.dispatch(
+        {
+          method: request.method as Dispatcher.HttpMethod,
+          path: request.path,
+          headers: request.headers as string[],
+          body: request.body,
+        },
+        {
+          onRequestStart(started) {
+            controller = started;
+            if (aborted) started.abort(new Error('the caller went away'));
+          },
+          onResponseStart(started, status, _headers, statusMessage) {
+            const raw = (
+              started as Dispatcher.DispatchController & { rawHeaders: readonly (Buffer | string)[] }
+            ).rawHeaders;
+            handler.head(
+              status,
+              statusMessage ?? '',
+              raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))),
+            );
+          },
+          onResponseData(started, chunk) {
+            if (!handler.data(chunk)) started.pause();
+          },
+          onResponseEnd() {
+            handler.end();
+          },
+          onResponseError(_started, error) {
+            handler.failed(
+              aborted
+                ? new TwinrankError('cancelled', 'The caller went away.')
+                : asUpstreamError(error, address),
+            );
+          },
+        },
+      );
+    } catch (error) {
+      // undici refuses what could not be sent as one well-formed request.
+      queueMicrotask(() => {
+        handler.failed(
+          new TwinrankError('bad_request', `The request cannot be forwarded: ${(error as Error).message}.`, {
+            cause: error,
+          }),
+        );
+      });
+    }
+    return flow;
+  };
+  return {
+    send,
+    collect: (request, { maxBytes, signal }) =>
+      new Promise((resolve, reject) => {
+        let head: Omit<CollectedAnswer, 'body'> | undefined;
+        let size = 0;
+        const chunks: Buffer[] = [];
+        const onAbort = (): void => {
+          flow.abort();
+        };
+        const done = (settle: () => void): void => {
+          signal.removeEventListener('abort', onAbort);
+          settle();
+        };
+        const flow = send(request, {
+          head: (status, statusMessage, headers) => {
+            head = { status, statusMessage, headers };
+          },
+          data: (chunk) => {
+            size += chunk.length;
+            if (size <= maxBytes) chunks.push(chunk);
+            else {
+              flow.abort();
+              done(() => {
+                reject(
+                  new TwinrankError(
+                    'body_too_large',
+                    `The engine's answer is larger than ${maxBytes} bytes.`,
+                  ),
+                );
+              });
+            }
+            return true;
+          },
+          end: () => {
+            done(() => {
+              if (head !== undefined)
+                resolve({
+                  ...head,
+                  body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks),
+                });
+            });
+          },
+          failed: (error) => {
+            done(() => {
+              reject(error);
+            });
+          },
+        });
+        if (signal.aborted) onAbort();
+        else signal.addEventListener('abort', onAbort, { once: true });
+      }),
+    close: () => {
+      client.destroy().catch(() => undefined);
+    },
+  };
+}
+
+function asUpstreamError(error: unknown, address: string): TwinrankError {
+  if (error instanceof TwinrankError) return error;
+  if (error instanceof errors.ConnectTimeoutError) {
+    return new TwinrankError('upstream_timeout', `${address} did not accept a connection in time.`, {
+      cause: error,
+    });
+  }
+  if (error instanceof errors.RequestContentLengthMismatchError) {
+    return new TwinrankError('bad_request', 'The body is not as long as its Content-Length says.', {
+      cause: error,
+    });
+  }
+  if (error instanceof Error) {
+    const code = (error as NodeJS.ErrnoException).code ?? error.name;
+    return new TwinrankError(
+      'upstream_unreachable',
+      `${address} cannot be reached or closed the connection (${code}).`,
+      { cause: error },
+    );
+  }
+  return asTwinrankError(error);
+}

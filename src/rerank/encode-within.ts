@@ -1,0 +1,62 @@
+/** The query's vector within a time budget; a failure is a reason, never an exception. */
+import { performance } from 'node:perf_hooks';
+import { asTwinrankError, TwinrankError } from '../errors.js';
+import type { Encoder } from '../model/encoder.js';
+import type { FailOpenReason } from './outcome.js';
+
+export type EncodeOutcome =
+  | { readonly vector: Float32Array; readonly ms: number }
+  | {
+      readonly reason: Extract<FailOpenReason, 'encode_timeout' | 'encode_failed' | 'overloaded'>;
+      readonly error: TwinrankError;
+    };
+
+export interface Encoding {
+  readonly result: Promise<EncodeOutcome>;
+  /** Gives the work up; the result is then of no interest. */
+  cancel(): void;
+}
+
+/** Starts encoding; the result settles at most `budgetMs` later. */
+export function encodeWithin(
+  encoder: Encoder,
+  text: string,
+  budgetMs: number,
+  signal: AbortSignal,
+): Encoding {
+  const aborter = new AbortController();
+  const started = performance.now();
+  const abort = (): void => {
+    aborter.abort();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<EncodeOutcome>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({
+        reason: 'encode_timeout',
+        error: new TwinrankError(
+          'deadline_exceeded',
+          `The query was not encoded within ${Math.round(budgetMs)} ms.`,
+        ),
+      });
+      abort();
+    }, budgetMs);
+  });
+  const encoded = encoder.encode([text], { kind: 'query', signal: aborter.signal }).then(
+    ([vector]): EncodeOutcome =>
+      vector === undefined
+        ? failure(new TwinrankError('encode_failed', 'The encoder gave no vector.'))
+        : { vector, ms: performance.now() - started },
+    (error: unknown) => failure(asTwinrankError(error)),
+  );
+  const result = Promise.race([encoded, late]).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  });
+  return { result, cancel: abort };
+}
+
+function failure(error: TwinrankError): EncodeOutcome {
+  return { reason: error.code === 'overloaded' ? 'overloaded' : 'encode_failed', error };
+}

@@ -1,0 +1,96 @@
+/** The stored vector of a hit: where it is, whether it may be used, and how it is cut out of what the caller gets. */
+import { documentText } from '../search-engine/document-text.js';
+import {
+  cutRange,
+  isArray,
+  isObject,
+  isString,
+  memberNamed,
+  scanArray,
+  scanObject,
+  stringAt,
+  type Member,
+  type Range,
+} from '../search-engine/json-scan.js';
+import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { decodePayload, hashText, type PayloadProblem } from '../search-engine/vector-payload.js';
+import type { HitRanges } from './search-response.js';
+import type { ModelIdentity } from './score-hits.js';
+
+/** Why a hit has no score. */
+export type HitProblem = PayloadProblem | 'missing' | 'stale' | 'not_configured';
+
+/** A vector fit for the model, or the reason why there is none. */
+export type HitVector = Float32Array | HitProblem;
+
+/**
+ * Reads a hit's vector from its `_source` or from `fields`. Where the whole `_source` is there, the vector must
+ * have been made from the very text that is there now, else it is `stale`.
+ */
+export function hitVector(
+  bytes: Buffer,
+  hit: HitRanges,
+  settings: IndexSettings | undefined,
+  model: ModelIdentity,
+): HitVector {
+  if (settings === undefined) return 'not_configured';
+  const inSource = objectMembers(bytes, hit.source);
+  const stored =
+    storedIn(bytes, inSource?.members, settings.vectorField) ??
+    storedIn(bytes, objectMembers(bytes, hit.fields)?.members, settings.vectorField);
+  if (stored === undefined) return 'missing';
+  const payload = decodePayload(stored, model);
+  if (typeof payload === 'string') return payload;
+  if (inSource !== undefined) {
+    const text = documentText(bytes, inSource.at, settings.textFields);
+    if (text === undefined || hashText(text) !== payload.textHash) return 'stale';
+  }
+  return payload.vector;
+}
+
+/** Ranges to cut so that the caller does not see the vector: the member, and `fields` as a whole where only we filled it. */
+export function vectorCuts(
+  bytes: Buffer,
+  hit: HitRanges,
+  vectorField: string,
+  options: { readonly fromFields: boolean },
+): Range[] {
+  const cuts: Range[] = [];
+  const source = objectMembers(bytes, hit.source);
+  const inSource = source === undefined ? undefined : memberNamed(bytes, source.members, vectorField);
+  if (source !== undefined && hit.source !== undefined && inSource !== undefined && !options.fromFields) {
+    cuts.push(cutRange(bytes, { start: source.at, end: hit.source.end }, inSource));
+  }
+  const fields = options.fromFields ? objectMembers(bytes, hit.fields) : undefined;
+  const inFields = fields === undefined ? undefined : memberNamed(bytes, fields.members, vectorField);
+  if (fields !== undefined && hit.fields !== undefined && inFields !== undefined) {
+    cuts.push(
+      fields.members.length === 1
+        ? cutRange(bytes, hit, hit.fields)
+        : cutRange(bytes, { start: fields.at, end: hit.fields.end }, inFields),
+    );
+  }
+  return cuts;
+}
+
+function objectMembers(
+  bytes: Buffer,
+  member: Member | undefined,
+): { readonly at: number; readonly members: readonly Member[] } | undefined {
+  if (member === undefined || !isObject(bytes, member)) return undefined;
+  return { at: member.start, members: scanObject(bytes, member.start).members };
+}
+
+/** Base64 text of the vector: a string in `_source`, a list of one string in `fields`. */
+function storedIn(
+  bytes: Buffer,
+  members: readonly Member[] | undefined,
+  vectorField: string,
+): string | undefined {
+  const member = members === undefined ? undefined : memberNamed(bytes, members, vectorField);
+  if (member === undefined) return undefined;
+  const value: Range | undefined = isArray(bytes, member)
+    ? scanArray(bytes, member.start).elements[0]
+    : member;
+  return value !== undefined && isString(bytes, value) ? stringAt(bytes, value.start, value.end) : undefined;
+}

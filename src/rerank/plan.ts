@@ -1,0 +1,173 @@
+/** From a search request to what is asked of the engine in its place, or the reason for leaving it alone. */
+import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { isRecord } from '../search-engine/json-value.js';
+import type { SettingsOf } from '../search-engine/index-settings.js';
+import { queryText } from './query-text.js';
+import { plainQueryString } from './query-string-text.js';
+import { bodyForEngine } from './request-splice.js';
+import { parameterValue, targetWithout, type SearchRoute } from './search-route.js';
+import { planWindow, type Page, type WindowPlan, type WindowSkip } from './window.js';
+
+/** Why a search is left alone. Each is a value of the `x-twinrank` header and documented for operators. */
+export type SkipReason =
+  | WindowSkip
+  | 'sort'
+  | 'scroll'
+  | 'search_after'
+  | 'point_in_time'
+  | 'collapse'
+  | 'rescore'
+  | 'slice'
+  | 'profile'
+  | 'knn'
+  | 'stored_fields'
+  | 'filter_path'
+  | 'format'
+  | 'source_parameter'
+  | 'content_encoding'
+  | 'body_too_large'
+  | 'unreadable_body'
+  | 'no_query_text'
+  | 'not_configured'
+  | 'settings_unavailable'
+  | 'other_model';
+
+/** A search that may be reranked, before it is known which indices it meets. */
+export interface Candidate {
+  readonly route: SearchRoute;
+  /** The caller's body; empty where there was none. */
+  readonly body: Buffer;
+  readonly queryText: string;
+  readonly page: Page;
+  /** The hits will carry their `_source` as it was indexed: nothing is filtered. */
+  readonly wholeSource: boolean;
+}
+
+/** What is sent instead, and what the answer must be cut to. */
+export interface RerankPlan {
+  readonly queryText: string;
+  readonly window: WindowPlan;
+  readonly target: string;
+  readonly body: Buffer;
+  readonly settings: ReadonlyMap<string, IndexSettings>;
+  /** Vectors come as doc values under `fields`, because `_source` is filtered; they are cut out of the answer. */
+  readonly vectorsInFields: boolean;
+}
+
+/** Body keys that change what an order means, with the reason they give. */
+const LEFT_ALONE_KEYS: Readonly<Record<string, SkipReason>> = {
+  search_after: 'search_after',
+  pit: 'point_in_time',
+  collapse: 'collapse',
+  rescore: 'rescore',
+  slice: 'slice',
+  knn: 'knn',
+  stored_fields: 'stored_fields',
+};
+
+/** Parameters likewise. */
+const LEFT_ALONE_PARAMETERS: Readonly<Record<string, SkipReason>> = {
+  scroll: 'scroll',
+  stored_fields: 'stored_fields',
+  filter_path: 'filter_path',
+  source: 'source_parameter',
+};
+
+const DEFAULT_SIZE = 10;
+
+/** Reads the request: pure, and cheap enough to run before any look-up. */
+export function readSearch(route: SearchRoute, body: Buffer): Candidate | SkipReason {
+  for (const { name } of route.parameters) {
+    const reason = Object.hasOwn(LEFT_ALONE_PARAMETERS, name) ? LEFT_ALONE_PARAMETERS[name] : undefined;
+    if (reason !== undefined) return reason;
+  }
+  const format = parameterValue(route, 'format');
+  if (format !== undefined && format !== 'json') return 'format';
+  const sort = parameterValue(route, 'sort');
+  if (sort !== undefined && sort !== '_score' && sort !== '_score:desc') return 'sort';
+
+  const parsed = parseBody(body);
+  if (parsed === undefined) return 'unreadable_body';
+  for (const [key, reason] of Object.entries(LEFT_ALONE_KEYS)) if (parsed[key] !== undefined) return reason;
+  if (parsed['profile'] === true || parsed['profile'] === 'true') return 'profile';
+  if (parsed['sort'] !== undefined && !isScoreSort(parsed['sort'])) return 'sort';
+
+  const from = wholeNumber(parameterValue(route, 'from') ?? parsed['from'], 0);
+  const size = wholeNumber(parameterValue(route, 'size') ?? parsed['size'], DEFAULT_SIZE);
+  // The engine has its own words for a page that is not a page.
+  if (from === undefined || size === undefined) return 'unreadable_body';
+
+  const q = parameterValue(route, 'q');
+  const text = q !== undefined ? plainQueryString(q) : queryText(parsed['query']);
+  if (text === undefined || text === '') return 'no_query_text';
+  return { route, body, queryText: text, page: { from, size }, wholeSource: isWholeSource(route, parsed) };
+}
+
+/** Completes the plan with what the indices say. */
+export function planSearch(
+  candidate: Candidate,
+  settings: SettingsOf,
+  encoder: { readonly fingerprint: string; readonly dimensions: number },
+): RerankPlan | SkipReason {
+  if (settings.byIndex.size === 0) return 'not_configured';
+  const usable = [...settings.byIndex.values()].filter(
+    (s) => s.fingerprint === encoder.fingerprint && s.dimensions === encoder.dimensions,
+  );
+  if (usable.length === 0) return 'other_model';
+  const window = planWindow(
+    candidate.page,
+    Math.max(...usable.map((s) => s.window)),
+    settings.maxResultWindow,
+  );
+  if (typeof window === 'string') return window;
+  const vectorsInFields = !candidate.wholeSource;
+  const vectorFields = vectorsInFields ? [...new Set(usable.map((s) => s.vectorField))] : [];
+  const body = bodyForEngine(candidate.body, { size: window.fetch, docvalueFields: vectorFields });
+  if (body === undefined) return 'unreadable_body';
+  return {
+    queryText: candidate.queryText,
+    window,
+    target: targetWithout(candidate.route, 'from', 'size'),
+    body,
+    settings: settings.byIndex,
+    vectorsInFields,
+  };
+}
+
+/** The body as data, for reading only; undefined where it is not one JSON object. */
+function parseBody(body: Buffer): Record<string, unknown> | undefined {
+  if (body.length === 0) return {};
+  try {
+    const parsed: unknown = JSON.parse(body.toString('utf8'));
+    return isRecord(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Engines read numbers in strings as numbers; anything else is theirs to refuse. */
+function wholeNumber(value: unknown, otherwise: number): number | undefined {
+  if (value === undefined) return otherwise;
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** `_score` descending alone, in any of the forms that the engines accept. */
+function isScoreSort(sort: unknown): boolean {
+  const list = [sort].flat();
+  if (list.length !== 1) return list.length === 0;
+  const [only] = list as unknown[];
+  if (only === '_score') return true;
+  if (!isRecord(only)) return false;
+  const [key, ...others] = Object.keys(only);
+  const clause = key === undefined ? undefined : only[key];
+  if (key !== '_score' || others.length > 0) return false;
+  return clause === 'desc' || (isRecord(clause) && (clause['order'] ?? 'desc') === 'desc');
+}
+
+function isWholeSource(route: SearchRoute, body: Record<string, unknown>): boolean {
+  const parameter = parameterValue(route, '_source');
+  if (route.parameters.some(({ name }) => /^_source_(includes?|excludes?)$/.test(name))) return false;
+  if (parameter !== undefined) return parameter === 'true';
+  return body['_source'] === undefined || body['_source'] === true || body['_source'] === 'true';
+}

@@ -1,0 +1,41 @@
+/** Log-odds of similarity for the hits of the window; a hit that cannot be scored says why and harms no other. */
+import type { Head } from '../model/head.js';
+import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { hitVector, type HitProblem } from './hit-vector.js';
+import type { HitRanges } from './search-response.js';
+
+export interface HitScores {
+  /** Log-odds by position in the engine's list; undefined where there is none. */
+  readonly logOdds: readonly (number | undefined)[];
+  readonly scored: number;
+  readonly problems: Readonly<Partial<Record<HitProblem, number>>>;
+}
+
+/** What vectors must have been made with to be compared with the query's. */
+export interface ModelIdentity {
+  readonly fingerprint: string;
+  readonly dimensions: number;
+}
+
+export function scoreHits(
+  bytes: Buffer,
+  hits: readonly HitRanges[],
+  query: Float32Array,
+  head: Head,
+  model: ModelIdentity,
+  settings: ReadonlyMap<string, IndexSettings>,
+): HitScores {
+  const scorer = head.scorer(query);
+  const problems: Partial<Record<HitProblem, number>> = {};
+  let scored = 0;
+  const logOdds = hits.map((hit) => {
+    const vector = hitVector(bytes, hit, settings.get(hit.index), model);
+    if (typeof vector === 'string') {
+      problems[vector] = (problems[vector] ?? 0) + 1;
+      return undefined;
+    }
+    scored++;
+    return scorer.logOdds(vector);
+  });
+  return { logOdds, scored, problems };
+}

@@ -1,0 +1,59 @@
+/**
+ * The text of a document that is encoded, read from the source's own bytes.
+ *
+ * The rule, per field: a string counts as it is; a number or boolean by its JSON text; an array by its elements;
+ * null, a missing field and an object count as nothing. All parts that hold more than whitespace are joined by one
+ * space, fields in the order of the settings. No part at all means that the document has no text and gets no vector.
+ */
+import {
+  isArray,
+  isObject,
+  isString,
+  memberNamed,
+  scanArray,
+  scanObject,
+  stringAt,
+  type Range,
+} from './json-scan.js';
+
+/** Longest text that is looked at, in UTF-16 units: far beyond any model's window, it only bounds the work. */
+const MAX_TEXT = 200_000;
+
+/** Text of the document whose object starts at `at`, or undefined where it has none. Throws JsonScanError on bad JSON. */
+export function documentText(bytes: Buffer, at: number, fields: readonly string[]): string | undefined {
+  const parts: string[] = [];
+  for (const field of fields) for (const range of valuesAt(bytes, at, field)) collect(bytes, range, parts);
+  return parts.length === 0 ? undefined : parts.join(' ').slice(0, MAX_TEXT);
+}
+
+/**
+ * Ranges of a field's values: the member with the full dotted name, or the path through objects and arrays of
+ * objects, as the engines read both forms.
+ */
+function valuesAt(bytes: Buffer, at: number, path: string): Range[] {
+  const { members } = scanObject(bytes, at);
+  const direct = memberNamed(bytes, members, path);
+  if (direct !== undefined) return [direct];
+  const found: Range[] = [];
+  for (let dot = path.indexOf('.'); dot !== -1; dot = path.indexOf('.', dot + 1)) {
+    const parent = memberNamed(bytes, members, path.slice(0, dot));
+    if (parent === undefined) continue;
+    const rest = path.slice(dot + 1);
+    const objects = isArray(bytes, parent) ? scanArray(bytes, parent.start).elements : [parent];
+    for (const object of objects)
+      if (isObject(bytes, object)) found.push(...valuesAt(bytes, object.start, rest));
+  }
+  return found;
+}
+
+function collect(bytes: Buffer, range: Range, parts: string[]): void {
+  if (isArray(bytes, range)) {
+    for (const element of scanArray(bytes, range.start).elements) collect(bytes, element, parts);
+  } else if (isString(bytes, range)) {
+    const text = stringAt(bytes, range.start, range.end);
+    if (text.trim() !== '') parts.push(text);
+  } else if (!isObject(bytes, range)) {
+    const text = bytes.toString('latin1', range.start, range.end);
+    if (text !== 'null') parts.push(text);
+  }
+}

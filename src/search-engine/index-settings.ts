@@ -1,0 +1,155 @@
+/**
+ * Settings of the indices that a request names, read from their mappings through the service's own connection
+ * and kept for a few seconds. Callers' credentials are never used here: a role that may only read documents
+ * would be refused, and an answer must not depend on who asked first.
+ */
+import { TwinrankError } from '../errors.js';
+import { reasonOf, type EngineClient } from './client.js';
+import { isRecord } from './json-value.js';
+import { settingsFromMeta, type IndexSettings } from './mapping-meta.js';
+
+/** Settings by concrete index. */
+export interface SettingsOf {
+  readonly byIndex: ReadonlyMap<string, IndexSettings>;
+  /** Smallest `index.max_result_window` of the indices named. */
+  readonly maxResultWindow: number;
+}
+
+export interface SettingsReader {
+  /** Settings of every configured index that a search's index expression covers; none configured gives an empty map. */
+  forSearch(expression: string): Promise<SettingsOf>;
+  /** Settings that a write to this index, alias or data stream falls under, be it through a template; else undefined. */
+  forWrite(index: string): Promise<IndexSettings | undefined>;
+}
+
+export interface SettingsReaderOptions {
+  /** How long an answer is believed, in milliseconds. */
+  readonly ttlMs?: number;
+  readonly now?: () => number;
+}
+
+const DEFAULT_TTL_MS = 5_000;
+/** A failed look-up is repeated sooner than a good one. */
+const FAILURE_TTL_MS = 1_000;
+/** Index expressions are callers' input: bounded, oldest dropped. */
+const MAX_ENTRIES = 2_000;
+/** Engine default of `index.max_result_window`. */
+const DEFAULT_MAX_RESULT_WINDOW = 10_000;
+
+/** A reader over the engine's mapping API. */
+export function createSettingsReader(
+  client: EngineClient,
+  options: SettingsReaderOptions = {},
+): SettingsReader {
+  const cached = singleFlightCache(options.ttlMs ?? DEFAULT_TTL_MS, options.now ?? Date.now);
+  return {
+    forSearch: (expression) => cached(`search ${expression}`, () => readForSearch(client, expression)),
+    forWrite: (index) => cached(`write ${index}`, () => readForWrite(client, index)),
+  };
+}
+
+function singleFlightCache(
+  ttlMs: number,
+  now: () => number,
+): <T>(key: string, read: () => Promise<T>) => Promise<T> {
+  const entries = new Map<string, { readonly value: Promise<unknown>; until: number }>();
+  return async <T>(key: string, read: () => Promise<T>): Promise<T> => {
+    const known = entries.get(key);
+    if (known !== undefined && known.until > now()) return known.value as Promise<T>;
+    const value = read();
+    const entry = { value, until: now() + ttlMs };
+    entries.delete(key);
+    entries.set(key, entry);
+    if (entries.size > MAX_ENTRIES) entries.delete(entries.keys().next().value ?? key);
+    value.catch(() => {
+      entry.until = Math.min(entry.until, now() + FAILURE_TTL_MS);
+    });
+    return value;
+  };
+}
+
+async function readForSearch(client: EngineClient, expression: string): Promise<SettingsOf> {
+  const target = expression === '' ? '' : `/${encodeExpression(expression)}`;
+  const lenient = 'ignore_unavailable=true&allow_no_indices=true';
+  const [mappings, windows] = await Promise.all([
+    client.request({ method: 'GET', path: `${target}/_mapping?${lenient}` }),
+    client.request({
+      method: 'GET',
+      path: `${target}/_settings/index.max_result_window?${lenient}&flat_settings=true`,
+    }),
+  ]);
+  if (mappings.status === 404) return { byIndex: new Map(), maxResultWindow: DEFAULT_MAX_RESULT_WINDOW };
+  if (mappings.status !== 200) throw unreadable(client, expression, reasonOf(mappings));
+  return {
+    byIndex: settingsByIndex(mappings.body),
+    maxResultWindow: windows.status === 200 ? smallestWindow(windows.body) : DEFAULT_MAX_RESULT_WINDOW,
+  };
+}
+
+async function readForWrite(client: EngineClient, index: string): Promise<IndexSettings | undefined> {
+  const name = encodeExpression(index);
+  const mapping = await client.request({ method: 'GET', path: `/${name}/_mapping` });
+  if (mapping.status === 200)
+    return writeIndexSettings(
+      settingsByIndex(mapping.body),
+      isRecord(mapping.body) ? Object.keys(mapping.body) : [],
+    );
+  if (mapping.status !== 404) throw unreadable(client, index, reasonOf(mapping));
+  // The index will be made by this very write: the templates say what it will be.
+  const template = await client.request({ method: 'POST', path: `/_index_template/_simulate_index/${name}` });
+  if (template.status !== 200 || !isRecord(template.body)) return undefined;
+  const body = template.body['template'];
+  const mappings = isRecord(body) ? body['mappings'] : undefined;
+  return settingsFromMeta(isRecord(mappings) ? mappings['_meta'] : undefined, index);
+}
+
+/** An alias or data stream over several indices: the newest name is the one that is written to. */
+function writeIndexSettings(
+  byIndex: ReadonlyMap<string, IndexSettings>,
+  indices: readonly string[],
+): IndexSettings | undefined {
+  const newest = [...indices].sort().at(-1);
+  return newest === undefined ? undefined : byIndex.get(newest);
+}
+
+/** Configured indices of a `_mapping` answer. Throws `bad_config` for a block that cannot be used. */
+export function settingsByIndex(body: unknown): Map<string, IndexSettings> {
+  const byIndex = new Map<string, IndexSettings>();
+  if (!isRecord(body)) return byIndex;
+  for (const [index, entry] of Object.entries(body)) {
+    const mappings = isRecord(entry) ? entry['mappings'] : undefined;
+    const settings = settingsFromMeta(isRecord(mappings) ? mappings['_meta'] : undefined, index);
+    if (settings !== undefined) byIndex.set(index, settings);
+  }
+  return byIndex;
+}
+
+function smallestWindow(body: unknown): number {
+  let smallest = DEFAULT_MAX_RESULT_WINDOW;
+  let seen = Infinity;
+  if (!isRecord(body)) return smallest;
+  for (const entry of Object.values(body)) {
+    const settings = isRecord(entry) ? entry['settings'] : undefined;
+    const value = Number(
+      isRecord(settings)
+        ? (settings['index.max_result_window'] ?? DEFAULT_MAX_RESULT_WINDOW)
+        : DEFAULT_MAX_RESULT_WINDOW,
+    );
+    if (Number.isFinite(value)) seen = Math.min(seen, value);
+  }
+  if (seen !== Infinity) smallest = seen;
+  return smallest;
+}
+
+/** The expression as a path segment: commas and wildcards keep their meaning, all else is encoded. */
+export function encodeExpression(expression: string): string {
+  return encodeURIComponent(expression).replaceAll('%2C', ',').replaceAll('%2A', '*');
+}
+
+function unreadable(client: EngineClient, what: string, reason: string): TwinrankError {
+  return new TwinrankError(
+    'upstream_answer',
+    `The mapping of "${what}" cannot be read from ${client.address} (${reason}). ` +
+      'On a secured cluster give the service credentials that may read mappings, in the upstream address.',
+  );
+}

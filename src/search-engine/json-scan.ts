@@ -1,0 +1,216 @@
+/**
+ * Byte ranges of JSON values in a UTF-8 buffer, without building the values.
+ * Responses and documents are spliced from these ranges, because parsing and printing again would change
+ * numbers, escapes, duplicate keys and whitespace. Grammar: RFC 8259; scalars are delimited, not validated.
+ */
+
+/** Half-open byte range. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A member of an object; the key range includes its quotes. */
+export interface Member {
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The bytes are not the JSON that was expected; `at` is the offset where that showed. */
+export class JsonScanError extends Error {
+  readonly at: number;
+  constructor(expected: string, at: number) {
+    super(`expected ${expected} at byte ${at}`);
+    this.name = 'JsonScanError';
+    this.at = at;
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+
+/** Strings longer than this are searched natively: a call costs about as much as this many bytes in a loop. */
+const SHORT_STRING = 24;
+
+/** Offset of the first byte from `at` on that is not JSON whitespace. */
+export function skipWhitespace(bytes: Buffer, at: number): number {
+  let i = at;
+  for (;;) {
+    const c = bytes[i];
+    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return i;
+    i++;
+  }
+}
+
+/** End of the string whose opening quote is at `at`. */
+export function skipString(bytes: Buffer, at: number): number {
+  if (bytes[at] !== QUOTE) throw new JsonScanError('a string', at);
+  let i = at + 1;
+  const near = Math.min(bytes.length, i + SHORT_STRING);
+  while (i < near) {
+    const c = bytes[i];
+    if (c === QUOTE) return i + 1;
+    i += c === BACKSLASH ? 2 : 1;
+  }
+  for (;;) {
+    const quote = bytes.indexOf(QUOTE, i);
+    if (quote === -1) throw new JsonScanError('the end of a string', bytes.length);
+    let backslashes = 0;
+    while (quote - 1 - backslashes >= i && bytes[quote - 1 - backslashes] === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return quote + 1;
+    i = quote + 1;
+  }
+}
+
+/** End of the value that starts at `at` (no leading whitespace). Iterative, so depth cannot exhaust the stack. */
+export function skipValue(bytes: Buffer, at: number): number {
+  let i = at;
+  let depth = 0;
+  do {
+    i = skipWhitespace(bytes, i);
+    const c = bytes[i];
+    if (c === QUOTE) i = skipString(bytes, i);
+    else if (c === OPEN_BRACE || c === OPEN_BRACKET) {
+      depth++;
+      i++;
+    } else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) {
+      if (depth === 0) throw new JsonScanError('a value', i);
+      depth--;
+      i++;
+    } else if (c === COMMA || c === COLON) {
+      if (depth === 0) throw new JsonScanError('a value', i);
+      i++;
+    } else i = skipScalar(bytes, i);
+  } while (depth > 0);
+  return i;
+}
+
+/** End of a number, true, false or null. */
+function skipScalar(bytes: Buffer, at: number): number {
+  let i = at;
+  for (;;) {
+    const c = bytes[i];
+    // Digits, letters, sign and point: everything a number or literal can hold.
+    if (
+      c === undefined ||
+      !(
+        (c >= 0x30 && c <= 0x39) ||
+        ((c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a) ||
+        c === 0x2d ||
+        c === 0x2b ||
+        c === 0x2e
+      )
+    )
+      break;
+    i++;
+  }
+  if (i === at) throw new JsonScanError('a value', at);
+  return i;
+}
+
+/** Members of the object whose brace is at `at`, in order, duplicates included, and the end of the object. */
+export function scanObject(bytes: Buffer, at: number): { readonly members: Member[]; readonly end: number } {
+  if (bytes[at] !== OPEN_BRACE) throw new JsonScanError('an object', at);
+  const members: Member[] = [];
+  let i = skipWhitespace(bytes, at + 1);
+  if (bytes[i] === CLOSE_BRACE) return { members, end: i + 1 };
+  for (;;) {
+    const keyStart = i;
+    const keyEnd = skipString(bytes, i);
+    i = skipWhitespace(bytes, keyEnd);
+    if (bytes[i] !== COLON) throw new JsonScanError('":"', i);
+    const start = skipWhitespace(bytes, i + 1);
+    const end = skipValue(bytes, start);
+    members.push({ keyStart, keyEnd, start, end });
+    i = skipWhitespace(bytes, end);
+    if (bytes[i] === CLOSE_BRACE) return { members, end: i + 1 };
+    if (bytes[i] !== COMMA) throw new JsonScanError('"," or "}"', i);
+    i = skipWhitespace(bytes, i + 1);
+  }
+}
+
+/** Elements of the array whose bracket is at `at`, and the end of the array. */
+export function scanArray(bytes: Buffer, at: number): { readonly elements: Range[]; readonly end: number } {
+  if (bytes[at] !== OPEN_BRACKET) throw new JsonScanError('an array', at);
+  const elements: Range[] = [];
+  let i = skipWhitespace(bytes, at + 1);
+  if (bytes[i] === CLOSE_BRACKET) return { elements, end: i + 1 };
+  for (;;) {
+    const start = skipWhitespace(bytes, i);
+    const end = skipValue(bytes, start);
+    elements.push({ start, end });
+    i = skipWhitespace(bytes, end);
+    if (bytes[i] === CLOSE_BRACKET) return { elements, end: i + 1 };
+    if (bytes[i] !== COMMA) throw new JsonScanError('"," or "]"', i);
+    i++;
+  }
+}
+
+/** The object that is the whole buffer (whitespace around it allowed). Throws JsonScanError otherwise. */
+export function scanDocument(bytes: Buffer): {
+  readonly open: number;
+  readonly members: Member[];
+  readonly end: number;
+} {
+  const open = skipWhitespace(bytes, 0);
+  const { members, end } = scanObject(bytes, open);
+  const rest = skipWhitespace(bytes, end);
+  if (rest < bytes.length) throw new JsonScanError('the end of the document', rest);
+  return { open, members, end };
+}
+
+/** Text of the string in the range, quotes included in the range; escapes decoded. */
+export function stringAt(bytes: Buffer, start: number, end: number): string {
+  const inner = bytes.subarray(start + 1, end - 1);
+  if (!inner.includes(BACKSLASH)) return inner.toString('utf8');
+  const parsed: unknown = JSON.parse(bytes.toString('utf8', start, end));
+  if (typeof parsed !== 'string') throw new JsonScanError('a string', start);
+  return parsed;
+}
+
+/** True where the key of the member is `name`, however it is escaped. */
+export function hasKey(bytes: Buffer, member: Member, name: string): boolean {
+  const length = member.keyEnd - member.keyStart - 2;
+  if (length < name.length) return false;
+  return stringAt(bytes, member.keyStart, member.keyEnd) === name;
+}
+
+/** Last member of that name: the one that a parser which allows duplicates keeps. */
+export function memberNamed(bytes: Buffer, members: readonly Member[], name: string): Member | undefined {
+  for (let i = members.length - 1; i >= 0; i--) {
+    const member = members[i];
+    if (member !== undefined && hasKey(bytes, member, name)) return member;
+  }
+  return undefined;
+}
+
+/** First byte of a value tells its type. */
+export function isObject(bytes: Buffer, range: Range): boolean {
+  return bytes[range.start] === OPEN_BRACE;
+}
+export function isArray(bytes: Buffer, range: Range): boolean {
+  return bytes[range.start] === OPEN_BRACKET;
+}
+export function isString(bytes: Buffer, range: Range): boolean {
+  return bytes[range.start] === QUOTE;
+}
+
+/**
+ * Range to cut so that a member disappears and the object stays well-formed: with its following comma, or with
+ * the comma before it where it is the last. Cutting what {@link memberAtFront} inserted restores the original bytes.
+ */
+export function cutRange(bytes: Buffer, object: Range, member: Member): Range {
+  const next = skipWhitespace(bytes, member.end);
+  if (bytes[next] === COMMA) return { start: member.keyStart, end: next + 1 };
+  let before = member.keyStart - 1;
+  while (before > object.start && bytes[before] !== COMMA) before--;
+  return { start: before > object.start ? before : member.keyStart, end: member.end };
+}
