@@ -1,0 +1,21 @@
+/** The `x-twinrank` header of the sidecar: what became of the documents of a write. */
+import type { VectorOutcome } from './vectorizer.js';
+
+const OUTCOME_HEADER = 'x-twinrank';
+
+/** `ingested; vector=4998; no_text=2` */
+export function ingestedHeader(
+  outcomes: Readonly<Partial<Record<VectorOutcome, number>>>,
+  rejected: number,
+): string[] {
+  const parts = Object.entries(outcomes).map(([name, count]) => `${name}=${count}`);
+  return [
+    OUTCOME_HEADER,
+    ['ingested', ...parts, ...(rejected > 0 ? [`rejected=${rejected}`] : [])].join('; '),
+  ];
+}
+
+/** `skipped; reason=format` */
+export function skippedHeader(reason: string): string[] {
+  return [OUTCOME_HEADER, `skipped; reason=${reason}`];
+}
