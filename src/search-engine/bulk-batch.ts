@@ -1,6 +1,6 @@
 /** What a bulk request is made of, and how its answer is read: functions from data to data. */
 import { TwinrankError } from '../errors.js';
-import { isRecord } from './mapping-meta.js';
+import { isRecord } from './json-value.js';
 
 /** One write. `Origin` is whatever the caller wants back with a failure, such as a line number. */
 export interface BulkOperation<Origin> {
