@@ -17,5 +17,9 @@ export interface Command<Table extends OptionTable> {
   readonly summary: string;
   readonly options: Table;
   /** Resolves to the exit code. Expected failures are thrown as TwinrankError. */
-  readonly run: (values: OptionValues<Table>, positionals: readonly string[], io: CommandIo) => Promise<number>;
+  readonly run: (
+    values: OptionValues<Table>,
+    positionals: readonly string[],
+    io: CommandIo,
+  ) => Promise<number>;
 }

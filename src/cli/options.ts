@@ -45,7 +45,11 @@ export function readOptions<Table extends OptionTable>(
   return Object.freeze(values) as OptionValues<Table>;
 }
 
-function readOne(option: Option<unknown>, given: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
+function readOne(
+  option: Option<unknown>,
+  given: unknown,
+  env: Readonly<Record<string, string | undefined>>,
+): unknown {
   const fromEnv = option.env === null ? undefined : env[option.env];
   if (option.many === true) {
     const texts = given !== undefined ? [given].flat().map(String) : (fromEnv?.split(',') ?? []);
@@ -59,7 +63,10 @@ function readOne(option: Option<unknown>, given: unknown, env: Readonly<Record<s
   if (option.default !== undefined) return option.parse(option.default);
   if (option.required === true) {
     const other = option.env === null ? '' : ` (or set ${option.env})`;
-    throw new TwinrankError('bad_config', `--${option.flag} is missing: ${option.help} Give --${option.flag}${other}.`);
+    throw new TwinrankError(
+      'bad_config',
+      `--${option.flag} is missing: ${option.help} Give --${option.flag}${other}.`,
+    );
   }
   return undefined;
 }
@@ -115,7 +122,8 @@ export function httpUrl(value: string): URL {
   } catch {
     throw new Error('expected an address such as http://127.0.0.1:9200.');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('expected an http: or https: address.');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new Error('expected an http: or https: address.');
   if (url.search !== '' || url.hash !== '') throw new Error('expected an address without "?" and "#".');
   return url;
 }
@@ -130,6 +138,7 @@ export interface ListenAddress {
 export function listenAddress(value: string): ListenAddress {
   const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(value);
   const port = Number(match?.[3] ?? Number.NaN);
-  if (match === null || port > 65535) throw new Error(`expected HOST:PORT such as 127.0.0.1:9201, got "${value}".`);
+  if (match === null || port > 65535)
+    throw new Error(`expected HOST:PORT such as 127.0.0.1:9201, got "${value}".`);
   return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
 }

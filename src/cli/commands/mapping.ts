@@ -1,0 +1,201 @@
+/** `twinrank mapping apply|show`: writes the vector field and `_meta.twinrank` into an index or template, or shows them. */
+import { TwinrankError } from '../../errors.js';
+import { reasonOf, type EngineClient } from '../../search-engine/client.js';
+import { encodeExpression, settingsByIndex } from '../../search-engine/index-settings.js';
+import { applyToIndex, applyToTemplate } from '../../search-engine/mapping-apply.js';
+import {
+  DEFAULT_VECTOR_FIELD,
+  DEFAULT_WINDOW,
+  MAX_WINDOW,
+  type IndexSettings,
+} from '../../search-engine/mapping-meta.js';
+import type { Command, CommandIo } from '../command.js';
+import { engineClient, TLS_OPTIONS } from '../engine-options.js';
+import { bundleOf, MODEL_OPTIONS } from '../model-options.js';
+import { flag, httpUrl, integer, oneOf, text, type OptionTable, type OptionValues } from '../options.js';
+
+const OPTIONS = {
+  to: { flag: 'to', env: 'OPENSEARCH_URL', help: 'Address of the engine.', required: true, parse: httpUrl },
+  index: {
+    flag: 'index',
+    env: null,
+    help: 'Index, alias or data stream; made if it does not exist.',
+    parse: text,
+  },
+  template: {
+    flag: 'template',
+    env: null,
+    help: 'Index template to set up instead of an index.',
+    parse: text,
+  },
+  pattern: {
+    flag: 'pattern',
+    env: null,
+    help: 'Index pattern of the template; may be given several times.',
+    many: true,
+    parse: text,
+  },
+  text: {
+    flag: 'text',
+    env: null,
+    help: 'Field whose text is encoded; may be given several times, the texts are joined. Default: title.',
+    many: true,
+    parse: text,
+  },
+  vectorField: {
+    flag: 'vector-field',
+    env: null,
+    help: 'Field that holds the vector.',
+    default: DEFAULT_VECTOR_FIELD,
+    parse: text,
+  },
+  codec: {
+    flag: 'codec',
+    env: null,
+    help: 'How vectors are stored: f16 (half the size) or f32.',
+    default: 'f16',
+    parse: oneOf('f16', 'f32'),
+  },
+  window: {
+    flag: 'window',
+    env: null,
+    help: 'How many hits are reranked.',
+    default: String(DEFAULT_WINDOW),
+    parse: integer(1, MAX_WINDOW),
+  },
+  force: {
+    flag: 'force',
+    env: null,
+    help: 'Accept changes that put stored vectors out of date.',
+    default: 'false',
+    boolean: true,
+    parse: flag,
+  },
+  json: { flag: 'json', env: null, help: 'Print JSON.', default: 'false', boolean: true, parse: flag },
+  model: MODEL_OPTIONS.model,
+  ...TLS_OPTIONS,
+} satisfies OptionTable;
+
+type Values = OptionValues<typeof OPTIONS>;
+
+export const mappingCommand: Command<typeof OPTIONS> = {
+  usage: 'mapping <action>',
+  summary: 'Set up an index or template for vectors (apply), or show its set-up (show).',
+  options: OPTIONS,
+  run: async (values, [action], io) => {
+    if (action !== 'apply' && action !== 'show')
+      throw new TwinrankError(
+        'bad_config',
+        `"mapping ${action ?? ''}" is unknown: say "mapping apply" or "mapping show".`,
+      );
+    if ((values.index === undefined) === (values.template === undefined)) {
+      throw new TwinrankError('bad_config', 'Give either --index or --template, and not both.');
+    }
+    if (values.pattern.length > 0 && values.template === undefined)
+      throw new TwinrankError('bad_config', '--pattern belongs to --template.');
+    const client = engineClient(values.to, values);
+    try {
+      return action === 'apply' ? await apply(client, values, io) : await show(client, values, io);
+    } finally {
+      await client.close();
+    }
+  },
+};
+
+async function apply(client: EngineClient, values: Values, io: CommandIo): Promise<number> {
+  const { manifest, dimensions, fingerprint } = await bundleOf(values);
+  const wanted: IndexSettings = {
+    textFields: values.text.length > 0 ? values.text : ['title'],
+    vectorField: values.vectorField,
+    codec: values.codec,
+    dimensions,
+    model: manifest.name,
+    fingerprint,
+    window: values.window,
+  };
+  if (wanted.textFields.includes(wanted.vectorField))
+    throw new TwinrankError('bad_config', '--vector-field must not be one of the text fields.');
+  const name = values.index ?? values.template ?? '';
+  const done =
+    values.template === undefined
+      ? await applyToIndex(client, name, wanted, values.force, io.signal)
+      : await applyToTemplate(client, name, values.pattern, wanted, values.force, io.signal);
+  const { plan, created } = done;
+  if (values.json)
+    io.stdout.write(
+      `${JSON.stringify({ name, created, changed: plan.kind === 'apply', changes: plan.kind === 'apply' ? plan.changes : [], warnings: plan.warnings, settings: wanted })}\n`,
+    );
+  else {
+    const what =
+      plan.kind === 'unchanged'
+        ? 'is set up already, nothing to change'
+        : created
+          ? 'is made and set up'
+          : `is set up (${plan.changes.join('; ')})`;
+    io.stdout.write(`${name} ${what}.\n`);
+    for (const warning of plan.warnings) io.stderr.write(`Warning: ${warning}\n`);
+  }
+  return 0;
+}
+
+async function show(client: EngineClient, values: Values, io: CommandIo): Promise<number> {
+  const byName =
+    values.template === undefined
+      ? await indexSettings(client, values.index ?? '', io)
+      : await templateSettings(client, values.template, io);
+  if (values.json) io.stdout.write(`${JSON.stringify(Object.fromEntries(byName))}\n`);
+  else {
+    for (const [name, s] of byName) {
+      io.stdout.write(
+        `${name}\n  text fields    ${s.textFields.join(', ')}\n  vector field   ${s.vectorField} (${s.codec}, ${s.dimensions} dimensions)\n` +
+          `  model          ${s.model} (${s.fingerprint})\n  window         ${s.window}\n`,
+      );
+    }
+  }
+  if (byName.size > 0) return 0;
+  io.stderr.write(
+    `${values.index ?? values.template ?? ''} is not set up for twinrank. Run "twinrank mapping apply".\n`,
+  );
+  return 1;
+}
+
+async function indexSettings(
+  client: EngineClient,
+  index: string,
+  io: CommandIo,
+): Promise<Map<string, IndexSettings>> {
+  const answer = await client.request({
+    method: 'GET',
+    path: `/${encodeExpression(index)}/_mapping`,
+    signal: io.signal,
+  });
+  if (answer.status !== 200)
+    throw new TwinrankError(
+      'upstream_answer',
+      `The mapping of "${index}" cannot be read: ${reasonOf(answer)}.`,
+    );
+  return settingsByIndex(answer.body);
+}
+
+async function templateSettings(
+  client: EngineClient,
+  template: string,
+  io: CommandIo,
+): Promise<Map<string, IndexSettings>> {
+  const answer = await client.request({
+    method: 'GET',
+    path: `/_index_template/${encodeURIComponent(template)}`,
+    signal: io.signal,
+  });
+  if (answer.status !== 200)
+    throw new TwinrankError(
+      'upstream_answer',
+      `The template "${template}" cannot be read: ${reasonOf(answer)}.`,
+    );
+  const list =
+    (answer.body as { index_templates?: { name: string; index_template: { template?: unknown } }[] })
+      .index_templates ?? [];
+  return settingsByIndex(
+    Object.fromEntries(list.map((entry) => [entry.name, entry.index_template.template])),
+  );
+}

@@ -1,0 +1,48 @@
+/** Options of everything that runs the model, and its start. */
+import { availableParallelism } from 'node:os';
+import { loadBundle, type Bundle } from '../model/bundle.js';
+import { defaultBundleFolder } from '../model/default-bundle.js';
+import { integer, text, type OptionTable } from './options.js';
+
+export const MODEL_OPTIONS = {
+  model: {
+    flag: 'model',
+    env: 'TWINRANK_MODEL',
+    help: 'Folder of the model bundle; the one that comes with twinrank if left out.',
+    parse: text,
+  },
+  workers: {
+    flag: 'workers',
+    env: 'TWINRANK_WORKERS',
+    help: 'Inference threads; chosen from the cores if left out.',
+    parse: integer(1, 256),
+  },
+  threads: {
+    flag: 'threads-per-worker',
+    env: 'TWINRANK_THREADS_PER_WORKER',
+    help: 'Threads that share one inference; chosen from the cores if left out.',
+    parse: integer(1, 64),
+  },
+  queue: {
+    flag: 'queue',
+    env: 'TWINRANK_QUEUE',
+    help: 'Texts that may wait for the model before requests are answered without it.',
+    default: '4096',
+    parse: integer(1, 1_000_000),
+  },
+} satisfies OptionTable;
+
+/** The bundle that the option names, verified. */
+export function bundleOf(values: { readonly model: string | undefined }): Promise<Bundle> {
+  return loadBundle(values.model ?? defaultBundleFolder());
+}
+
+/** Many texts at once: a worker a core, each on one thread, wastes no time on handing parts around. */
+export function documentParallelism(): { workers: number; threadsPerWorker: number } {
+  return { workers: availableParallelism(), threadsPerWorker: 1 };
+}
+
+/** One short text at a time: a few cores together answer soonest. */
+export function queryParallelism(): { workers: number; threadsPerWorker: number } {
+  return { workers: 1, threadsPerWorker: Math.min(4, availableParallelism()) };
+}

@@ -1,0 +1,162 @@
+/** What `twinrank ingest` and `twinrank rerank` have in common: options, start, readiness, shutdown. */
+import { createServer, type Server } from 'node:http';
+import { TwinrankError } from '../errors.js';
+import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
+import { createService, listen, shutDown, type ExchangeHandler } from '../http/service.js';
+import { createUpstream } from '../http/upstream.js';
+import type { Bundle } from '../model/bundle.js';
+import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
+import type { EngineClient } from '../search-engine/client.js';
+import { createSettingsReader, type SettingsReader } from '../search-engine/index-settings.js';
+import type { CommandIo } from './command.js';
+import { engineClient, TLS_OPTIONS } from './engine-options.js';
+import { createLog, LOG_LEVELS, type Log } from './log.js';
+import { bundleOf, MODEL_OPTIONS } from './model-options.js';
+import { httpUrl, integer, listenAddress, oneOf, type OptionTable, type OptionValues } from './options.js';
+
+export const SERVICE_OPTIONS = {
+  upstream: {
+    flag: 'upstream',
+    env: 'TWINRANK_UPSTREAM',
+    help: 'Address of the engine. Credentials in it are used to read mappings only; callers bring their own.',
+    required: true,
+    parse: httpUrl,
+  },
+  admin: {
+    flag: 'admin',
+    env: 'TWINRANK_ADMIN',
+    help: 'Where to answer /health/live and /health/ready.',
+    default: '127.0.0.1:0',
+    parse: listenAddress,
+  },
+  settingsTtl: {
+    flag: 'settings-ttl',
+    env: 'TWINRANK_SETTINGS_TTL',
+    help: 'Milliseconds for which mapping settings are believed.',
+    default: '5000',
+    parse: integer(0, 3_600_000),
+  },
+  grace: {
+    flag: 'grace',
+    env: 'TWINRANK_GRACE',
+    help: 'Milliseconds that requests under way get at shutdown.',
+    default: '10000',
+    parse: integer(0, 600_000),
+  },
+  logLevel: {
+    flag: 'log-level',
+    env: 'TWINRANK_LOG_LEVEL',
+    help: `What is logged: ${LOG_LEVELS.join(', ')}.`,
+    default: 'info',
+    parse: oneOf(...LOG_LEVELS),
+  },
+  ...MODEL_OPTIONS,
+  ...TLS_OPTIONS,
+} satisfies OptionTable;
+
+type Values = OptionValues<typeof SERVICE_OPTIONS> & {
+  readonly listen: { readonly host: string; readonly port: number };
+};
+
+/** What a service's handler is made of. */
+export interface ServiceParts {
+  readonly bundle: Bundle;
+  readonly encoder: EncoderPool;
+  readonly settings: SettingsReader;
+  readonly log: Log;
+}
+
+export interface ServiceDefinition {
+  readonly name: 'ingest' | 'rerank';
+  readonly values: Values;
+  /** Workers and threads where the user names none. */
+  readonly parallelism: { readonly workers: number; readonly threadsPerWorker: number };
+  readonly handler: (parts: ServiceParts) => ExchangeHandler;
+}
+
+/** Runs a service until the signal fires. Resolves to the exit code. */
+export async function runService(definition: ServiceDefinition, io: CommandIo): Promise<number> {
+  const { name, values } = definition;
+  const log = createLog(name, values.logLevel);
+  const client = engineClient(values.upstream, values);
+  let encoder: EncoderPool | undefined;
+  const admin = createServer(createAdminApp([modelCheck(() => encoder), upstreamCheck(client)]));
+  let server: Server | undefined;
+  try {
+    const adminAddress = await listen(admin, values.admin);
+    const bundle = await bundleOf(values);
+    encoder = await createEncoderPool(bundle, {
+      workers: values.workers ?? definition.parallelism.workers,
+      threadsPerWorker: values.threads ?? definition.parallelism.threadsPerWorker,
+      maxQueuedTexts: values.queue,
+      signal: io.signal,
+    });
+    const upstream = createUpstream({ url: values.upstream, caFile: values.ca, insecure: values.insecure });
+    const settings = createSettingsReader(client, { ttlMs: values.settingsTtl });
+    server = createService(upstream, definition.handler({ bundle, encoder, settings, log }), {
+      onError: (error) => {
+        log.error({ code: error.code, err: error }, error.message);
+      },
+    });
+    const address = await listen(server, values.listen);
+    log.info(
+      { upstream: upstream.address, model: bundle.manifest.name, fingerprint: bundle.fingerprint },
+      'listening',
+    );
+    io.stdout.write(`twinrank ${name}: listening on ${address}, admin on ${adminAddress}\n`);
+    await aborted(io.signal);
+    log.info('draining');
+    return 0;
+  } catch (error) {
+    if (io.signal.aborted) return 0;
+    throw error;
+  } finally {
+    if (server !== undefined) await shutDown(server, values.grace);
+    await encoder?.close();
+    await shutDown(admin, 0);
+    await client.close();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+  });
+}
+
+function modelCheck(encoder: () => EncoderPool | undefined): ReadinessCheck {
+  return {
+    name: 'model',
+    check: () => {
+      const pool = encoder();
+      if (pool === undefined) return Promise.resolve({ ok: false, reason: 'the model is loading' });
+      return Promise.resolve(
+        pool.stats().workers > 0 ? { ok: true } : { ok: false, reason: 'no inference worker is up' },
+      );
+    },
+  };
+}
+
+function upstreamCheck(client: EngineClient): ReadinessCheck {
+  return {
+    name: 'upstream',
+    check: async () => {
+      try {
+        // Any answer will do: on a secured cluster it may be a refusal, and the engine is up all the same.
+        await client.request({ method: 'GET', path: '/', signal: AbortSignal.timeout(2_000) });
+        return { ok: true };
+      } catch (error) {
+        const reason = error instanceof TwinrankError ? error.message : String(error);
+        return { ok: false, reason };
+      }
+    },
+  };
+}
