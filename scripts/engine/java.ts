@@ -31,6 +31,14 @@ export async function findJava(atLeast: number, engine: string): Promise<string>
       `${engine} needs Java ${atLeast} or newer, and "${java}" is Java ${version}. ${remedy}`,
     );
   }
+  try {
+    await run(java, ['--describe-module', 'jdk.compiler'], { timeout: 30_000 });
+  } catch (cause) {
+    throw new MissingProgramError(
+      `${engine} is launched from a source file, and "${java}" is a runtime without a compiler (a JRE). ${remedy}`,
+      { cause },
+    );
+  }
   return java;
 }
 

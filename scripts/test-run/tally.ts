@@ -26,9 +26,10 @@ export class Tally {
 
   pass(test: Finished): void {
     const isLeaf = this.#isLeaf(test);
-    if (isSuite(test) || isFile(test) || !isLeaf) return;
+    if (isFile(test) || !isLeaf) return;
+    // A suite that is skipped as a whole does not report its tests.
     if (isSet(test.skip) || isSet(test.todo)) this.counts.skipped += 1;
-    else this.counts.passed += 1;
+    else if (!isSuite(test)) this.counts.passed += 1;
   }
 
   fail(test: Finished): void {

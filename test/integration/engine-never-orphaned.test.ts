@@ -7,29 +7,34 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEngine } from '../../scripts/engine/engine.js';
 import { PROJECT_ROOT } from '../../scripts/project-root.js';
 
 const SMALL = '256m';
+const USES_ANOTHER =
+  (process.env['OPENSEARCH_URL'] ?? '') === ''
+    ? false
+    : 'OPENSEARCH_URL names an engine, none is started here.';
 const ONLY_WITH_PROC = { skip: process.platform !== 'linux' };
 
-describe('the local engine', () => {
+describe('the local engine', { skip: USES_ANOTHER }, () => {
   let folder: string;
   before(async () => (folder = await mkdtemp(join(tmpdir(), 'twinrank-engine-'))));
   after(async () => rm(folder, { recursive: true, force: true }));
 
-  it('ends when its parent is killed while it runs', async () => {
-    const { parent, engine } = await engineUnderAParent();
+  it('ends when its parent is killed while it runs', async (t) => {
+    const parent = spawnParent(t);
+    const engine = await announced(parent);
     assert.equal((await fetch(engine.url)).status, 200);
     parent.kill('SIGKILL');
     await eventually(async () => !(await isRunning(engine.pid)));
     await assert.rejects(fetch(engine.url));
   });
 
-  it('ends when its parent is killed while it starts', ONLY_WITH_PROC, async () => {
-    const parent = spawnParent();
+  it('ends when its parent is killed while it starts', ONLY_WITH_PROC, async (t) => {
+    const parent = spawnParent(t);
     const pid = await eventually(() => javaChildOf(parent));
     parent.kill('SIGKILL');
     await eventually(async () => !(await isRunning(pid)));
@@ -77,23 +82,24 @@ describe('the local engine', () => {
   });
 });
 
-function spawnParent(): ChildProcess {
+function spawnParent(t: TestContext): ChildProcess {
   const launcher = new URL('../../scripts/engine/engine.js', import.meta.url).href;
   const program = `
     const { startEngine } = await import(${JSON.stringify(launcher)});
     const { url, pid } = await startEngine({ heap: '${SMALL}' });
     console.log(JSON.stringify({ url, pid }));`;
-  return spawn(process.execPath, ['--input-type=module', '-e', program], {
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
     cwd: PROJECT_ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  t.after(() => parent.kill('SIGKILL'));
+  return parent;
 }
 
-async function engineUnderAParent(): Promise<{ parent: ChildProcess; engine: { url: string; pid: number } }> {
-  const parent = spawnParent();
+async function announced(parent: ChildProcess): Promise<{ url: string; pid: number }> {
   assert.ok(parent.stdout);
   for await (const line of createInterface({ input: parent.stdout })) {
-    return { parent, engine: JSON.parse(line) as { url: string; pid: number } };
+    return JSON.parse(line) as { url: string; pid: number };
   }
   throw new Error('The parent ended before its engine was there.');
 }

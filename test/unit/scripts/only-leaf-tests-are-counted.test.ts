@@ -30,6 +30,13 @@ describe('the count of tests', () => {
     assert.deepEqual(counts, { passed: 1, failed: 0, skipped: 2 });
   });
 
+  it('counts a suite that is skipped as a whole once, and an empty one not at all', async () => {
+    const counts = await count(`
+      describe('a', { skip: 'why' }, () => { it('1', () => {}); it('2', () => {}); });
+      describe('b', () => {});`);
+    assert.deepEqual(counts, { passed: 0, failed: 0, skipped: 1 });
+  });
+
   it('counts a hook that fails after its tests have passed', async () => {
     const counts = await count(`
       describe('a', () => { after(() => { throw new Error('x'); }); it('good', () => {}); });`);

@@ -1,0 +1,61 @@
+/** Runs the engine command as a user does, with a cache of its own that borrows the jars. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { cacheFolder } from '../../scripts/engine/cache-folder.js';
+import { PROJECT_ROOT } from '../../scripts/project-root.js';
+
+const USES_ANOTHER =
+  (process.env['OPENSEARCH_URL'] ?? '') === ''
+    ? false
+    : 'OPENSEARCH_URL names an engine, none is started here.';
+
+describe('a detached engine', { skip: USES_ANOTHER }, () => {
+  let cache: string;
+  before(async () => {
+    cache = await mkdtemp(join(tmpdir(), 'twinrank-detached-'));
+    await mkdir(join(cacheFolder(), 'jars'), { recursive: true });
+    await symlink(join(cacheFolder(), 'jars'), join(cache, 'jars'), 'dir');
+  });
+  after(async () => {
+    await engine('stop');
+    await rm(cache, { recursive: true, force: true });
+  });
+
+  it('outlives its command, is started once, and is gone after stop', async () => {
+    assert.deepEqual(await engine('status'), { code: 1, output: 'No detached engine is running.\n' });
+
+    const started = await engine('start', '--detach', '--heap', '256m');
+    assert.equal(started.code, 0, started.output);
+    const url = /answers at (http:\S+)/.exec(started.output)?.[1] ?? '';
+    assert.equal((await fetch(url)).status, 200);
+    assert.equal((await engine('status')).code, 0);
+
+    const again = await engine('start', '--detach');
+    assert.equal(again.code, 0);
+    assert.match(again.output, new RegExp(`${url} already`));
+
+    assert.deepEqual(await engine('stop'), { code: 0, output: 'The detached engine is stopped.\n' });
+    await assert.rejects(fetch(url));
+    assert.equal((await engine('status')).code, 1);
+  });
+
+  it('tells why it could not start', async () => {
+    const { code, output } = await engine('start', '--detach', '--heap', 'none');
+    assert.equal(code, 1);
+    assert.match(output, /ended while starting.*Invalid initial heap size/s);
+  });
+
+  function engine(...words: readonly string[]): Promise<{ code: number; output: string }> {
+    const script = join(PROJECT_ROOT, 'dist', 'scripts', 'engine.js');
+    const env = { ...process.env, TWINRANK_CACHE: cache };
+    return new Promise((done) => {
+      execFile(process.execPath, [script, ...words], { env, timeout: 150_000 }, (error, stdout, stderr) =>
+        done({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }),
+      );
+    });
+  }
+});
