@@ -119,8 +119,8 @@ export function createBulkWriter<Origin>(
       }
       if (!signal.aborted) await start();
     } catch (error) {
+      // The source broke off. What is under way is sound and keeps its verdicts.
       failure ??= { error };
-      stop.abort();
     }
     await Promise.all(underWay);
     const ended = failure as { readonly error: unknown } | null;
