@@ -1,0 +1,62 @@
+/**
+ * One loaded model on one thread: prefix, tokenise, pad, run, normalise. Blocks its thread while it computes,
+ * so it belongs in a worker.
+ */
+import { readFile } from 'node:fs/promises';
+import { IDENTITY_CHAR_MAP, parseCharMap } from './char-map.js';
+import { createSession } from './ort-session.js';
+import { createTokenizer } from './tokenizer.js';
+import type { EncodedTexts, KindedText, WorkerSetup } from './worker-protocol.js';
+
+export interface TextEncoder {
+  encode(texts: readonly KindedText[]): Promise<EncodedTexts>;
+}
+
+/** Loads tokeniser and weights (about 0.5 s); throws a plain Error that names what cannot be used. */
+export async function createTextEncoder(setup: WorkerSetup): Promise<TextEncoder> {
+  const { paths, maxTokens, prefixes } = setup;
+  const charMap = await load('the character map', async () =>
+    paths.charMap === null ? IDENTITY_CHAR_MAP : parseCharMap(await readJson(paths.charMap)),
+  );
+  const tokenizer = await load('the tokenizer', async () =>
+    createTokenizer(await readJson(paths.tokenizer), { maxTokens, charMap }),
+  );
+  const session = await load('the encoder', () => createSession(paths.encoder, setup));
+  return {
+    async encode(texts) {
+      const ids = texts.map(({ text, kind }) => tokenizer.encode(prefixes[kind] + text));
+      const longest = ids.reduce((most, row) => Math.max(most, row.length), 0);
+      const { data, dimensions } = await session.run(ids);
+      if (dimensions !== setup.dimensions) {
+        throw new Error(`the encoder gives ${dimensions} dimensions, the manifest says ${setup.dimensions}.`);
+      }
+      if (setup.normalize) normalizeRows(data, dimensions);
+      return { vectors: data, ids, paddedTokens: longest * ids.length };
+    },
+  };
+}
+
+/** Divides each row by its L2 norm, in place; a row of zeros stays as it is. */
+export function normalizeRows(rows: Float32Array, dimensions: number): void {
+  for (let from = 0; from < rows.length; from += dimensions) {
+    const row = rows.subarray(from, from + dimensions);
+    let squares = 0;
+    for (const value of row) squares += value * value;
+    const norm = Math.sqrt(squares);
+    if (norm === 0) continue;
+    for (let i = 0; i < row.length; i++) row[i] = (row[i] as number) / norm;
+  }
+}
+
+async function load<Part>(what: string, read: () => Promise<Part>): Promise<Part> {
+  try {
+    return await read();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${what} cannot be used: ${reason}`, { cause: error });
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  return JSON.parse(await readFile(path, 'utf8'));
+}

@@ -1,0 +1,42 @@
+/** What the pool and its worker threads say to each other. Types only. */
+import type { TextKind } from './encoder.js';
+
+/** Everything a worker needs to load a model; plain data, handed over when the thread starts. */
+export interface WorkerSetup {
+  readonly paths: { readonly encoder: string; readonly tokenizer: string; readonly charMap: string | null };
+  /** Threads that share one batch. */
+  readonly threads: number;
+  readonly dimensions: number;
+  readonly maxTokens: number;
+  readonly normalize: boolean;
+  readonly prefixes: Readonly<Record<TextKind, string>>;
+  readonly inputs: { readonly ids: string; readonly mask: string };
+  readonly output: string;
+  readonly padId: number;
+  /** Encoded once before the worker reports ready: warms up, and the pool compares what comes out. */
+  readonly probe: readonly KindedText[];
+}
+
+export interface KindedText {
+  readonly text: string;
+  readonly kind: TextKind;
+}
+
+export interface EncodedTexts {
+  /** Row by row, texts x dimensions numbers. */
+  readonly vectors: Float32Array;
+  readonly ids: readonly (readonly number[])[];
+  /** Count x longest: what the batch cost. */
+  readonly paddedTokens: number;
+}
+
+export interface BatchRequest {
+  readonly texts: readonly KindedText[];
+}
+
+export type WorkerReply =
+  | { readonly type: 'ready'; readonly probe: EncodedTexts }
+  /** The model cannot be used; the thread ends. */
+  | { readonly type: 'unfit'; readonly message: string }
+  | { readonly type: 'encoded'; readonly vectors: Float32Array; readonly paddedTokens: number }
+  | { readonly type: 'failed'; readonly message: string };

@@ -1,0 +1,91 @@
+/**
+ * The pool's side of one worker thread: a promise for its readiness, one batch at a time, and one notice when
+ * it is gone, whatever the reason.
+ */
+import { Worker } from 'node:worker_threads';
+import type { BatchRequest, EncodedTexts, KindedText, WorkerReply, WorkerSetup } from './worker-protocol.js';
+
+/** What became of a batch; `lost` means that the thread died with it. */
+export type BatchOutcome =
+  | { readonly type: 'encoded'; readonly vectors: Float32Array; readonly paddedTokens: number }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'lost'; readonly message: string };
+
+/** Starts the thread; a test may keep the Worker to end it. */
+export type StartThread = (setup: WorkerSetup) => Worker;
+
+export function startEncoderThread(setup: WorkerSetup): Worker {
+  return new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, name: 'twinrank-encoder' });
+}
+
+export class WorkerThread {
+  readonly #thread: Worker;
+  readonly #gone: Promise<void>;
+  #ready: { resolve: (probe: EncodedTexts) => void; reject: (error: Error) => void } | null = null;
+  #batch: ((outcome: BatchOutcome) => void) | null = null;
+  #lastError: string | null = null;
+  /** Called once when the thread has ended, after the outcome of its batch. */
+  onGone: () => void = () => undefined;
+
+  constructor(thread: Worker) {
+    this.#thread = thread;
+    thread.on('message', (reply: WorkerReply) => this.#take(reply));
+    thread.on('error', (error: unknown) => (this.#lastError = String(error)));
+    this.#gone = new Promise((resolve) => {
+      thread.on('exit', (code) => {
+        this.#end(this.#lastError ?? `the worker thread ended with code ${code}.`);
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves to what the probe gave; rejects when the model cannot be used or the thread ends. */
+  ready(): Promise<EncodedTexts> {
+    return new Promise((resolve, reject) => (this.#ready = { resolve, reject }));
+  }
+
+  /** Encodes one batch; never rejects. The next call must wait for the outcome. */
+  run(texts: readonly KindedText[]): Promise<BatchOutcome> {
+    const request: BatchRequest = { texts: texts.map(({ text, kind }) => ({ text, kind })) };
+    return new Promise((resolve) => {
+      this.#batch = resolve;
+      this.#thread.postMessage(request);
+    });
+  }
+
+  /** Ends the thread; resolves when it is gone (a running batch is finished first by the native code). */
+  async stop(): Promise<void> {
+    await this.#thread.terminate();
+    await this.#gone;
+  }
+
+  #take(reply: WorkerReply): void {
+    switch (reply.type) {
+      case 'ready':
+        this.#ready?.resolve(reply.probe);
+        this.#ready = null;
+        return;
+      case 'unfit':
+        this.#ready?.reject(new Error(reply.message));
+        this.#ready = null;
+        return;
+      case 'encoded':
+      case 'failed':
+        this.#finish(reply);
+        return;
+    }
+  }
+
+  #finish(outcome: BatchOutcome): void {
+    const tell = this.#batch;
+    this.#batch = null;
+    tell?.(outcome);
+  }
+
+  #end(message: string): void {
+    this.#ready?.reject(new Error(message));
+    this.#ready = null;
+    this.#finish({ type: 'lost', message });
+    this.onGone();
+  }
+}

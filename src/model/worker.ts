@@ -1,0 +1,34 @@
+/**
+ * Entry of a worker thread: loads the model it is given, encodes the probe, reports ready, then answers one
+ * batch after the other. Started by startEncoderThread only.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createTextEncoder } from './text-encoder.js';
+import type { BatchRequest, WorkerReply, WorkerSetup } from './worker-protocol.js';
+
+if (parentPort !== null) await serve(parentPort, workerData as WorkerSetup);
+
+async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
+  const reply = (message: WorkerReply, transfer: readonly ArrayBuffer[] = []) =>
+    port.postMessage(message, [...transfer]);
+  try {
+    const encoder = await createTextEncoder(setup);
+    const probe = await encoder.encode(setup.probe);
+    port.on('message', (request: BatchRequest) => {
+      encoder.encode(request.texts).then(
+        // The buffer is onnxruntime's own output copy; moving it saves copying it again.
+        ({ vectors, paddedTokens }) =>
+          reply({ type: 'encoded', vectors, paddedTokens }, [vectors.buffer as ArrayBuffer]),
+        (error: unknown) => reply({ type: 'failed', message: reasonOf(error) }),
+      );
+    });
+    reply({ type: 'ready', probe });
+  } catch (error) {
+    reply({ type: 'unfit', message: reasonOf(error) });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
