@@ -20,6 +20,8 @@ export interface SearchTarget {
   readonly index: string;
   /** Field whose text is read from each hit's source; null for none. */
   readonly textField: string | null;
+  /** For https only. */
+  readonly tls?: { readonly ca?: string; readonly rejectUnauthorized: boolean };
 }
 
 export interface Searcher {
@@ -32,7 +34,7 @@ export interface Searcher {
 export function createSearcher(target: SearchTarget): Searcher {
   const isTls = target.url.protocol === 'https:';
   const agent = isTls
-    ? new HttpsAgent({ keepAlive: true, maxSockets: 1 })
+    ? new HttpsAgent({ keepAlive: true, maxSockets: 1, ...target.tls })
     : new HttpAgent({ keepAlive: true, maxSockets: 1 });
   const address = withoutCredentials(target.url);
   const path = `${target.url.pathname.replace(/\/$/, '')}/${encodeURIComponent(target.index).replaceAll('%2C', ',')}/_search`;

@@ -11,6 +11,7 @@ import type { EvaluationInput } from '../../evaluate/run-evaluation.js';
 import { checkTemplate, searchBody } from '../../evaluate/search-body.js';
 import { createSearcher } from '../../evaluate/search-http.js';
 import type { Command, CommandIo } from '../command.js';
+import { TLS_OPTIONS } from '../engine-options.js';
 import { evaluationText } from '../evaluation-text.js';
 import { flag, httpUrl, integer, text } from '../options.js';
 import type { OptionTable, OptionValues } from '../options.js';
@@ -99,6 +100,7 @@ const EVAL_OPTIONS = {
     boolean: true,
     parse: flag,
   },
+  ...TLS_OPTIONS,
 } satisfies OptionTable;
 
 type EvalValues = OptionValues<typeof EVAL_OPTIONS>;
@@ -127,7 +129,11 @@ async function evaluate(
   bodyOf: (text: string) => string,
   io: CommandIo,
 ): Promise<EvaluationReport> {
-  const target = { index: values.index, textField: values.excludeEqual ?? null };
+  const tls = {
+    ...(values.ca === undefined ? {} : { ca: await readText(values.ca) }),
+    rejectUnauthorized: !values.insecure,
+  };
+  const target = { index: values.index, textField: values.excludeEqual ?? null, tls };
   const engine = createSearcher({ url: values.engine, ...target });
   const proxy = createSearcher({ url: values.proxy, ...target });
   const total = measurable(input).queries.length;

@@ -8,6 +8,7 @@ import { createLoad } from '../../ingest/load/load-file.js';
 import type { Load, LoadResult } from '../../ingest/load/load-file.js';
 import { createEngineClient } from '../../search-engine/client.js';
 import type { Command, CommandIo } from '../command.js';
+import { TLS_OPTIONS } from '../engine-options.js';
 import { flag, httpUrl, integer, text } from '../options.js';
 import type { OptionTable } from '../options.js';
 import { createProgressBar, createProgressLines } from '../progress.js';
@@ -84,6 +85,7 @@ const LOAD_OPTIONS = {
     boolean: true,
     parse: flag,
   },
+  ...TLS_OPTIONS,
 } satisfies OptionTable;
 
 /** Failures that are told one by one on the terminal; the rest are in the failures file. */
@@ -101,7 +103,11 @@ export const loadCommand: Command<typeof LOAD_OPTIONS> = {
   options: LOAD_OPTIONS,
   run: async (values, positionals, io) => {
     const file = fileOf(positionals);
-    const client = createEngineClient(values.to, { timeoutMs: REQUEST_TIMEOUT_MS });
+    const client = createEngineClient(values.to, {
+      caFile: values.ca,
+      insecure: values.insecure,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+    });
     const failures = await createFailureLog(values.failures ?? null, file, io);
     const load = createLoad(
       { client, onFailure: failures.record },
