@@ -167,7 +167,7 @@ function rearrange(
   const head = ranges.hits.slice(0, plan.window.window);
   const scores: HitScores | undefined =
     'vector' in encoded
-      ? scoreHits(bytes, head, encoded.vector, deps.head, deps.encoder, plan.settings)
+      ? scoreHits(bytes, head, encoded.vector, deps.head, deps.encoder, plan.settings, plan.wholeSource)
       : undefined;
   const reorders = scores !== undefined && (scores.scored > 0 || head.length === 0);
   const order = reorders ? orderByScore(scores.logOdds) : head.map((_, position) => position);
@@ -179,9 +179,7 @@ function rearrange(
     maxScore: reorders && best !== undefined ? probability(best) : undefined,
     cutsOf: (hit) => {
       const settings = plan.settings.get(hit.index);
-      return settings === undefined
-        ? []
-        : vectorCuts(bytes, hit, settings.vectorField, { fromFields: plan.vectorsInFields });
+      return settings === undefined ? [] : vectorCuts(bytes, hit, settings.vectorField, plan.hide);
     },
     took: Math.round(performance.now() - started),
   });

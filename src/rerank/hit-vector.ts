@@ -25,13 +25,14 @@ export type HitVector = Float32Array | HitProblem;
 
 /**
  * Reads a hit's vector from its `_source` or from `fields`. Where the whole `_source` is there, the vector must
- * have been made from the very text that is there now, else it is `stale`.
+ * have been made from the very text that is there now, else it is `stale`; a filtered one cannot tell.
  */
 export function hitVector(
   bytes: Buffer,
   hit: HitRanges,
   settings: IndexSettings | undefined,
   model: ModelIdentity,
+  wholeSource: boolean,
 ): HitVector {
   if (settings === undefined) return 'not_configured';
   const inSource = objectMembers(bytes, hit.source);
@@ -41,27 +42,30 @@ export function hitVector(
   if (stored === undefined) return 'missing';
   const payload = decodePayload(stored, model);
   if (typeof payload === 'string') return payload;
-  if (inSource !== undefined) {
+  if (wholeSource && inSource !== undefined) {
     const text = documentText(bytes, inSource.at, settings.textFields);
     if (text === undefined || hashText(text) !== payload.textHash) return 'stale';
   }
   return payload.vector;
 }
 
+/** Where a caller shall not see the vector. */
+export interface VectorHiding {
+  /** In `_source`: unless the caller asked for the field by its name. */
+  readonly inSource: boolean;
+  /** In `fields`: where we asked for it ourselves. */
+  readonly inFields: boolean;
+}
+
 /** Ranges to cut so that the caller does not see the vector: the member, and `fields` as a whole where only we filled it. */
-export function vectorCuts(
-  bytes: Buffer,
-  hit: HitRanges,
-  vectorField: string,
-  options: { readonly fromFields: boolean },
-): Range[] {
+export function vectorCuts(bytes: Buffer, hit: HitRanges, vectorField: string, hide: VectorHiding): Range[] {
   const cuts: Range[] = [];
   const source = objectMembers(bytes, hit.source);
   const inSource = source === undefined ? undefined : memberNamed(bytes, source.members, vectorField);
-  if (source !== undefined && hit.source !== undefined && inSource !== undefined && !options.fromFields) {
+  if (source !== undefined && hit.source !== undefined && inSource !== undefined && hide.inSource) {
     cuts.push(cutRange(bytes, { start: source.at, end: hit.source.end }, inSource));
   }
-  const fields = options.fromFields ? objectMembers(bytes, hit.fields) : undefined;
+  const fields = hide.inFields ? objectMembers(bytes, hit.fields) : undefined;
   const inFields = fields === undefined ? undefined : memberNamed(bytes, fields.members, vectorField);
   if (fields !== undefined && hit.fields !== undefined && inFields !== undefined) {
     cuts.push(

@@ -3,6 +3,7 @@ import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsOf } from '../search-engine/index-settings.js';
 import { queryText } from './query-text.js';
+import type { VectorHiding } from './hit-vector.js';
 import { plainQueryString } from './query-string-text.js';
 import { bodyForEngine } from './request-splice.js';
 import { parameterValue, targetWithout, type SearchRoute } from './search-route.js';
@@ -41,6 +42,8 @@ export interface Candidate {
   readonly page: Page;
   /** The hits will carry their `_source` as it was indexed: nothing is filtered. */
   readonly wholeSource: boolean;
+  /** All that the request says about `_source`, as text: a field that it names is shown. */
+  readonly sourceWishes: string;
 }
 
 /** What is sent instead, and what the answer must be cut to. */
@@ -50,8 +53,9 @@ export interface RerankPlan {
   readonly target: string;
   readonly body: Buffer;
   readonly settings: ReadonlyMap<string, IndexSettings>;
-  /** Vectors come as doc values under `fields`, because `_source` is filtered; they are cut out of the answer. */
-  readonly vectorsInFields: boolean;
+  /** Hits carry their `_source` whole, so that a changed text can be noticed. */
+  readonly wholeSource: boolean;
+  readonly hide: VectorHiding;
 }
 
 /** Body keys that change what an order means, with the reason they give. */
@@ -100,7 +104,14 @@ export function readSearch(route: SearchRoute, body: Buffer): Candidate | SkipRe
   const q = parameterValue(route, 'q');
   const text = q !== undefined ? plainQueryString(q) : queryText(parsed['query']);
   if (text === undefined || text === '') return 'no_query_text';
-  return { route, body, queryText: text, page: { from, size }, wholeSource: isWholeSource(route, parsed) };
+  return {
+    route,
+    body,
+    queryText: text,
+    page: { from, size },
+    wholeSource: isWholeSource(route, parsed),
+    sourceWishes: sourceWishes(route, parsed),
+  };
 }
 
 /** Completes the plan with what the indices say. */
@@ -120,9 +131,12 @@ export function planSearch(
     settings.maxResultWindow,
   );
   if (typeof window === 'string') return window;
-  const vectorsInFields = !candidate.wholeSource;
-  const vectorFields = vectorsInFields ? [...new Set(usable.map((s) => s.vectorField))] : [];
-  const body = bodyForEngine(candidate.body, { size: window.fetch, docvalueFields: vectorFields });
+  const wholeSource = candidate.wholeSource && settings.sourcesAreWhole;
+  const vectorFields = [...new Set(usable.map((s) => s.vectorField))];
+  const body = bodyForEngine(candidate.body, {
+    size: window.fetch,
+    docvalueFields: wholeSource ? [] : vectorFields,
+  });
   if (body === undefined) return 'unreadable_body';
   return {
     queryText: candidate.queryText,
@@ -130,7 +144,11 @@ export function planSearch(
     target: targetWithout(candidate.route, 'from', 'size'),
     body,
     settings: settings.byIndex,
-    vectorsInFields,
+    wholeSource,
+    hide: {
+      inSource: !vectorFields.some((field) => candidate.sourceWishes.includes(field)),
+      inFields: !wholeSource,
+    },
   };
 }
 
@@ -170,4 +188,9 @@ function isWholeSource(route: SearchRoute, body: Record<string, unknown>): boole
   if (route.parameters.some(({ name }) => /^_source_(includes?|excludes?)$/.test(name))) return false;
   if (parameter !== undefined) return parameter === 'true';
   return body['_source'] === undefined || body['_source'] === true || body['_source'] === 'true';
+}
+
+function sourceWishes(route: SearchRoute, body: Record<string, unknown>): string {
+  const parameters = route.parameters.filter(({ name }) => name.startsWith('_source'));
+  return [...parameters.map(({ value }) => value), JSON.stringify(body['_source'] ?? null)].join(' ');
 }

@@ -24,12 +24,13 @@ export function scoreHits(
   head: Head,
   model: ModelIdentity,
   settings: ReadonlyMap<string, IndexSettings>,
+  wholeSource: boolean,
 ): HitScores {
   const scorer = head.scorer(query);
   const problems: Partial<Record<HitProblem, number>> = {};
   let scored = 0;
   const logOdds = hits.map((hit) => {
-    const vector = hitVector(bytes, hit, settings.get(hit.index), model);
+    const vector = hitVector(bytes, hit, settings.get(hit.index), model, wholeSource);
     if (typeof vector === 'string') {
       problems[vector] = (problems[vector] ?? 0) + 1;
       return undefined;

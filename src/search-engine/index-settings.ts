@@ -13,6 +13,8 @@ export interface SettingsOf {
   readonly byIndex: ReadonlyMap<string, IndexSettings>;
   /** Smallest `index.max_result_window` of the indices named. */
   readonly maxResultWindow: number;
+  /** Every configured index keeps its `_source` as it was sent: not switched off, nothing left out. */
+  readonly sourcesAreWhole: boolean;
 }
 
 export interface SettingsReader {
@@ -78,10 +80,13 @@ async function readForSearch(client: EngineClient, expression: string): Promise<
       path: `${target}/_settings/index.max_result_window?${lenient}&flat_settings=true`,
     }),
   ]);
-  if (mappings.status === 404) return { byIndex: new Map(), maxResultWindow: DEFAULT_MAX_RESULT_WINDOW };
+  if (mappings.status === 404)
+    return { byIndex: new Map(), maxResultWindow: DEFAULT_MAX_RESULT_WINDOW, sourcesAreWhole: true };
   if (mappings.status !== 200) throw unreadable(client, expression, reasonOf(mappings));
+  const byIndex = settingsByIndex(mappings.body);
   return {
-    byIndex: settingsByIndex(mappings.body),
+    byIndex,
+    sourcesAreWhole: [...byIndex.keys()].every((index) => keepsWholeSource(mappings.body, index)),
     maxResultWindow: windows.status === 200 ? smallestWindow(windows.body) : DEFAULT_MAX_RESULT_WINDOW,
   };
 }
@@ -122,6 +127,16 @@ export function settingsByIndex(body: unknown): Map<string, IndexSettings> {
     if (settings !== undefined) byIndex.set(index, settings);
   }
   return byIndex;
+}
+
+function keepsWholeSource(body: unknown, index: string): boolean {
+  const entry = isRecord(body) ? body[index] : undefined;
+  const mappings = isRecord(entry) ? entry['mappings'] : undefined;
+  const source = isRecord(mappings) ? mappings['_source'] : undefined;
+  return (
+    !isRecord(source) ||
+    (source['enabled'] !== false && source['includes'] === undefined && source['excludes'] === undefined)
+  );
 }
 
 function smallestWindow(body: unknown): number {
