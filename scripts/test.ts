@@ -10,7 +10,7 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { startEngine, type Engine } from './engine/engine.js';
 import { PROJECT_ROOT } from './project-root.js';
-import { summaryLine, Tally } from './test-run/tally.js';
+import { summaryLine, Tally, type Counts } from './test-run/tally.js';
 import { testFiles } from './test-run/test-files.js';
 
 const UNIT_FILE_LIMIT_MS = 120_000;
@@ -20,7 +20,7 @@ const DIST = join(PROJECT_ROOT, 'dist');
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<Readonly<Counts>> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -48,8 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
     tally.counts.failed += 1;
   }
   if (stopping.signal.aborted) tally.counts.failed = Math.max(tally.counts.failed, 1);
-  process.stdout.write(`${summaryLine(tally.counts)}\n`);
-  return tally.counts.failed > 0 ? 1 : 0;
+  return tally.counts;
 }
 
 async function runIntegration(files: readonly string[], tally: Tally): Promise<void> {
@@ -112,10 +111,15 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Leaves at once: what a test has left running must not keep a finished run open. */
+function finish(lastLine: string, code: number): void {
+  process.stdout.write(`${lastLine}\n`, () => process.exit(code));
+}
+
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  const counts = await main(process.argv.slice(2));
+  finish(summaryLine(counts), counts.failed > 0 ? 1 : 0);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.stdout.write('0 passed, 1 failed\n');
-  process.exitCode = 1;
+  finish('0 passed, 1 failed', 1);
 }

@@ -61,13 +61,16 @@ export async function superviseDetached(options: EngineOptions): Promise<number>
   try {
     const engine = await startEngine({ ...options, onProgress, signal: ending.signal });
     process.off('disconnect', left);
-    const { title, url, port, log } = engine;
-    const note: Detached = { pid: process.pid, title, url, port, log };
-    await writeNote(note);
-    tell({ started: note });
     void engine.exited.then(() => ending.abort());
-    while (!ending.signal.aborted && (await readNote())?.pid === process.pid) await sleep(POLL_MS);
-    await engine.stop();
+    try {
+      const { title, url, port, log } = engine;
+      const note: Detached = { pid: process.pid, title, url, port, log };
+      await writeNote(note);
+      tell({ started: note });
+      while (!ending.signal.aborted && (await readNote())?.pid === process.pid) await sleep(POLL_MS);
+    } finally {
+      await engine.stop();
+    }
     if ((await readNote())?.pid === process.pid) await rm(notePath(), { force: true });
     return 0;
   } catch (error) {

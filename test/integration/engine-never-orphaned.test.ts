@@ -84,13 +84,15 @@ describe('the local engine', { skip: USES_ANOTHER }, () => {
 
 function spawnParent(t: TestContext): ChildProcess {
   const launcher = new URL('../../scripts/engine/engine.js', import.meta.url).href;
+  // It must not outlive this test either, should the run be cut off.
   const program = `
+    process.stdin.resume().once('end', () => process.exit());
     const { startEngine } = await import(${JSON.stringify(launcher)});
     const { url, pid } = await startEngine({ heap: '${SMALL}' });
     console.log(JSON.stringify({ url, pid }));`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
     cwd: PROJECT_ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   t.after(() => parent.kill('SIGKILL'));
   return parent;
