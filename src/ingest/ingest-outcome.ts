@@ -1,5 +1,5 @@
 /** The `x-twinrank` header of the sidecar: what became of the documents of a write. */
-import type { VectorOutcome } from './vectorizer.js';
+import { VECTOR_OUTCOMES, type VectorOutcome } from './vectorizer.js';
 
 const OUTCOME_HEADER = 'x-twinrank';
 
@@ -8,7 +8,8 @@ export function ingestedHeader(
   outcomes: Readonly<Partial<Record<VectorOutcome, number>>>,
   rejected: number,
 ): string[] {
-  const parts = Object.entries(outcomes).map(([name, count]) => `${name}=${count}`);
+  const seen = VECTOR_OUTCOMES.filter((name) => outcomes[name] !== undefined);
+  const parts = seen.map((name) => `${name}=${outcomes[name]}`);
   return [
     OUTCOME_HEADER,
     ['ingested', ...parts, ...(rejected > 0 ? [`rejected=${rejected}`] : [])].join('; '),

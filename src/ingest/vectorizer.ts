@@ -5,20 +5,23 @@ import type { SettingsReader } from '../search-engine/index-settings.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
 import { textOfSource, withVector } from './document-vector.js';
 
-/** What became of a document. */
-export type VectorOutcome =
-  | 'vector'
+/** What can become of a document, in the order in which the outcome header lists them. */
+export const VECTOR_OUTCOMES = [
+  'vector',
   /** The document has no text in the configured fields. */
-  | 'no_text'
+  'no_text',
   /** Its index is not set up for twinrank. */
-  | 'not_configured'
+  'not_configured',
   /** The index was set up for another model than the one that is loaded. */
-  | 'other_model'
-  | 'settings_unavailable'
+  'other_model',
+  'settings_unavailable',
   /** The source is no JSON object: the engine will say so. */
-  | 'unreadable'
+  'unreadable',
   /** Encoding failed and the policy is to write without a vector. */
-  | 'encode_failed';
+  'encode_failed',
+] as const;
+
+export type VectorOutcome = (typeof VECTOR_OUTCOMES)[number];
 
 export interface Vectorized {
   readonly source: Buffer;
