@@ -1,0 +1,46 @@
+/** What the tests of the model share: the bundle that ships, and golden data of the reference implementation. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { defaultBundleFolder } from '../../../src/model/default-bundle.js';
+
+export const BUNDLE_FOLDER = defaultBundleFolder();
+
+const goldenFile = (name: string) =>
+  fileURLToPath(new URL(`../../../../test/golden/${name}`, import.meta.url));
+
+export function goldenIds(): { text: string; ids: number[] }[] {
+  const lines = gunzipSync(readFileSync(goldenFile('tokenizer-ids.jsonl.gz')))
+    .toString('utf8')
+    .trim()
+    .split('\n');
+  return lines.map((line) => JSON.parse(line) as { text: string; ids: number[] });
+}
+
+export function goldenVectors(): { fingerprint: string; texts: { text: string; vector: number[] }[] } {
+  return JSON.parse(readFileSync(goldenFile('encoder-vectors.json'), 'utf8')) as ReturnType<
+    typeof goldenVectors
+  >;
+}
+
+export function bundleJson(name: string): unknown {
+  return JSON.parse(readFileSync(`${BUNDLE_FOLDER}/${name}`, 'utf8'));
+}
+
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Largest difference of two vectors in one number. */
+export function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let largest = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs((a[i] ?? 0) - (b[i] ?? 0)));
+  return largest;
+}
