@@ -3,6 +3,7 @@
  * What was refused for now is asked again with back-off; what may have been written already is asked again only
  * where that cannot do harm. It knows no HTTP client: `send` makes one request.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../errors.js';
 import { delayBefore, retryAfterMs } from './back-off.js';
@@ -78,6 +79,8 @@ export function createBulkWriter<Origin>(
     // One failure of the whole stops every request under way.
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
+    // Every request under way listens to it; Node warns of a leak from the eleventh on.
+    setMaxListeners(options.concurrency * 2 + 10, both);
     const underWay = new Set<Promise<void>>();
     const keys = new Set<string>();
     let failure: { readonly error: unknown } | null = null;
