@@ -1,6 +1,6 @@
 /** Runs the engine command as a user does, with a cache of its own that borrows the jars. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,12 +16,14 @@ const USES_ANOTHER =
 
 describe('a detached engine', { skip: USES_ANOTHER }, () => {
   let cache: string;
+  const commands = new Set<ChildProcess>();
   before(async () => {
     cache = await mkdtemp(join(tmpdir(), 'twinrank-detached-'));
     await mkdir(join(cacheFolder(), 'jars'), { recursive: true });
     await symlink(join(cacheFolder(), 'jars'), join(cache, 'jars'), 'dir');
-    // A run that is cut off skips `after`; without its note the engine stops all the same.
+    // A run that is cut off skips `after`. An engine that starts stops with its command, one that runs with its note.
     process.once('SIGTERM', () => {
+      for (const command of commands) command.kill('SIGKILL');
       rmSync(cache, { recursive: true, force: true });
       process.exit(1);
     });
@@ -59,9 +61,11 @@ describe('a detached engine', { skip: USES_ANOTHER }, () => {
     const script = join(PROJECT_ROOT, 'dist', 'scripts', 'engine.js');
     const env = { ...process.env, TWINRANK_CACHE: cache };
     return new Promise((done) => {
-      execFile(process.execPath, [script, ...words], { env, timeout: 150_000 }, (error, stdout, stderr) =>
-        done({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }),
-      );
+      const command = execFile(process.execPath, [script, ...words], { env }, (error, stdout, stderr) => {
+        commands.delete(command);
+        done({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr });
+      });
+      commands.add(command);
     });
   }
 });
