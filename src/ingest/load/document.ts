@@ -1,6 +1,6 @@
 /** What the readers of the loader hand on: a document with its own bytes, or the reason why there is none. */
 
-/** A document ready to be written: `source` is what the engine stores, `original` what the failures file keeps. */
+/** A document ready to be written; `source` holds its bytes as they stand in the file, `_id` cut out. */
 export interface LoadDocument {
   /** Line of the file where the document starts, from 1. */
   readonly line: number;
