@@ -35,7 +35,7 @@ export function parseAction(line: Buffer, defaultIndex: string | undefined): Bul
     const metadata = scanObject(line, action.start).members;
     return { name, index: text(line, metadata, '_index') ?? defaultIndex, id: text(line, metadata, '_id') };
   } catch (error) {
-    if (error instanceof JsonScanError || error instanceof SyntaxError) return undefined;
+    if (error instanceof JsonScanError) return undefined;
     throw error;
   }
 }

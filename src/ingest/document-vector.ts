@@ -1,6 +1,6 @@
 /** Puts a vector into a document's source bytes. The vector field is ours: what a client wrote there is replaced. */
 import { documentText } from '../search-engine/document-text.js';
-import { cutRange, hasKey, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
+import { cutRanges, hasKey, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import { applyEdits, cut, insertAt, type Edit } from '../search-engine/splice.js';
 import { encodePayload, hashText } from '../search-engine/vector-payload.js';
@@ -22,7 +22,7 @@ export function withVector(
   const open = skipWhitespace(source, 0);
   const { members, end } = scanObject(source, open);
   const old = members.filter((member) => hasKey(source, member, settings.vectorField));
-  const edits: Edit[] = old.map((member) => cut(cutRange(source, { start: open, end }, member)));
+  const edits: Edit[] = cutRanges(source, { start: open, end }, members, old).map(cut);
   if (encoded !== undefined) {
     const payload = encodePayload({
       codec: settings.codec,

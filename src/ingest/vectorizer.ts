@@ -67,8 +67,7 @@ export function createVectorizer(deps: VectorizerDeps, policy: FailurePolicy): V
       if (vector === undefined) throw new TwinrankError('encode_failed', 'The encoder gave no vector.');
       return { source: withVector(source, read, { text, vector }), outcome: 'vector' };
     } catch (error) {
-      if (error instanceof JsonScanError || error instanceof SyntaxError)
-        return { source, outcome: 'unreadable' };
+      if (error instanceof JsonScanError) return { source, outcome: 'unreadable' };
       if (policy === 'reject' || signal.aborted || isAbort(error) || !(error instanceof TwinrankError))
         throw error;
       onProblem?.('encode_failed', error);

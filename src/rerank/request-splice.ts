@@ -46,7 +46,7 @@ export function bodyForEngine(body: Buffer, wishes: EngineWishes): Buffer | unde
     if (added.length > 0) edits.push(insertAt(open + 1, added.join(',') + (members.length > 0 ? ',' : '')));
     return applyEdits(body, edits);
   } catch (error) {
-    if (error instanceof JsonScanError || error instanceof SyntaxError) return undefined;
+    if (error instanceof JsonScanError) return undefined;
     throw error;
   }
 }

@@ -12,9 +12,15 @@ import {
   memberNamed,
   scanArray,
   scanObject,
+  skipValue,
+  skipWhitespace,
   stringAt,
   type Range,
 } from './json-scan.js';
+
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 
 /** Longest text that is looked at, in UTF-16 units: far beyond any model's window, it only bounds the work. */
 const MAX_TEXT = 200_000;
@@ -41,19 +47,34 @@ function valuesAt(bytes: Buffer, at: number, path: string): Range[] {
     const rest = path.slice(dot + 1);
     const objects = isArray(bytes, parent) ? scanArray(bytes, parent.start).elements : [parent];
     for (const object of objects)
-      if (isObject(bytes, object)) found.push(...valuesAt(bytes, object.start, rest));
+      if (isObject(bytes, object)) for (const range of valuesAt(bytes, object.start, rest)) found.push(range);
   }
   return found;
 }
 
+/** Walks through nested arrays in one pass: a list of 100,000 brackets must cost neither the stack nor its square in time. */
 function collect(bytes: Buffer, range: Range, parts: string[]): void {
-  if (isArray(bytes, range)) {
-    for (const element of scanArray(bytes, range.start).elements) collect(bytes, element, parts);
-  } else if (isString(bytes, range)) {
-    const text = stringAt(bytes, range.start, range.end);
-    if (text.trim() !== '') parts.push(text);
-  } else if (!isObject(bytes, range)) {
-    const text = bytes.toString('latin1', range.start, range.end);
-    if (text !== 'null') parts.push(text);
-  }
+  let depth = 0;
+  let i = range.start;
+  do {
+    i = skipWhitespace(bytes, i);
+    const c = bytes[i];
+    if (c === OPEN_BRACKET) depth++;
+    else if (c === CLOSE_BRACKET) depth--;
+    else if (c !== COMMA) {
+      const end = skipValue(bytes, i);
+      collectScalar(bytes, { start: i, end }, parts);
+      i = end;
+      continue;
+    }
+    i++;
+  } while (depth > 0);
+}
+
+function collectScalar(bytes: Buffer, range: Range, parts: string[]): void {
+  if (isObject(bytes, range)) return;
+  const text = isString(bytes, range)
+    ? stringAt(bytes, range.start, range.end)
+    : bytes.toString('latin1', range.start, range.end);
+  if (text.trim() !== '' && (text !== 'null' || isString(bytes, range))) parts.push(text);
 }

@@ -167,13 +167,15 @@ export function scanDocument(bytes: Buffer): {
   return { open, members, end };
 }
 
-/** Text of the string in the range, quotes included in the range; escapes decoded. */
+/** Text of the string in the range, quotes included in the range; escapes decoded. Throws JsonScanError for an unknown escape. */
 export function stringAt(bytes: Buffer, start: number, end: number): string {
   const inner = bytes.subarray(start + 1, end - 1);
   if (!inner.includes(BACKSLASH)) return inner.toString('utf8');
-  const parsed: unknown = JSON.parse(bytes.toString('utf8', start, end));
-  if (typeof parsed !== 'string') throw new JsonScanError('a string', start);
-  return parsed;
+  try {
+    return JSON.parse(bytes.toString('utf8', start, end)) as string;
+  } catch {
+    throw new JsonScanError('a string without unknown escapes', start);
+  }
 }
 
 /** True where the key of the member is `name`, however it is escaped. */
@@ -205,7 +207,7 @@ export function isString(bytes: Buffer, range: Range): boolean {
 
 /**
  * Range to cut so that a member disappears and the object stays well-formed: with its following comma, or with
- * the comma before it where it is the last. Cutting what {@link memberAtFront} inserted restores the original bytes.
+ * the comma before it where it is the last. Cutting a member that was inserted right after the brace, with its comma, restores the original bytes.
  */
 export function cutRange(bytes: Buffer, object: Range, member: Member): Range {
   const next = skipWhitespace(bytes, member.end);
@@ -213,4 +215,29 @@ export function cutRange(bytes: Buffer, object: Range, member: Member): Range {
   let before = member.keyStart - 1;
   while (before > object.start && bytes[before] !== COMMA) before--;
   return { start: before > object.start ? before : member.keyStart, end: member.end };
+}
+
+/** Ranges to cut so that all `gone` members (some of `members`, the whole object's) disappear. */
+export function cutRanges(
+  bytes: Buffer,
+  object: Range,
+  members: readonly Member[],
+  gone: readonly Member[],
+): Range[] {
+  const lastKept = members.findLastIndex((member) => !gone.includes(member));
+  const trailing = members.slice(lastKept + 1);
+  const ranges = gone
+    .filter((member) => !trailing.includes(member))
+    .map((member) => cutRange(bytes, object, member));
+  const [first] = trailing;
+  const last = trailing.at(-1);
+  // Members at the end share the comma before them, so they go in one piece.
+  if (first !== undefined && last !== undefined) {
+    const kept = members[lastKept];
+    ranges.push({
+      start: kept === undefined ? first.keyStart : skipWhitespace(bytes, kept.end),
+      end: last.end,
+    });
+  }
+  return ranges;
 }
