@@ -7,10 +7,11 @@ import { TwinrankError } from '../errors.js';
 import type { Bundle } from './bundle.js';
 import { badBundle } from './bundle.js';
 import type { EncodeOptions, Encoder } from './encoder.js';
-import { goldenMismatch, goldenProbe } from './golden.js';
+import { goldenMismatch } from './golden.js';
 import type { QueuedText } from './job-queue.js';
 import { JobQueue } from './job-queue.js';
 import type { WorkerSetup } from './worker-protocol.js';
+import { workerSetupOf } from './worker-setup.js';
 import type { StartThread } from './worker-thread.js';
 import { WorkerThread, startEncoderThread } from './worker-thread.js';
 
@@ -96,7 +97,7 @@ class WorkerPool implements EncoderPool {
     this.dimensions = bundle.dimensions;
     this.fingerprint = bundle.fingerprint;
     this.#bundle = bundle;
-    this.#setup = setupOf(bundle, options.threadsPerWorker);
+    this.#setup = workerSetupOf(bundle, options.threadsPerWorker);
     this.#startThread = startThread;
     this.#queue = new JobQueue({
       maxQueuedTexts: options.maxQueuedTexts ?? MAX_QUEUED_TEXTS,
@@ -246,19 +247,4 @@ class WorkerPool implements EncoderPool {
       this.#retries.add(retry);
     }
   }
-}
-
-function setupOf({ manifest, paths, golden }: Bundle, threads: number): WorkerSetup {
-  return {
-    paths,
-    threads,
-    dimensions: manifest.dimensions,
-    maxTokens: manifest.maxTokens,
-    normalize: manifest.normalize,
-    prefixes: { query: manifest.queryPrefix, document: manifest.documentPrefix },
-    inputs: manifest.inputs,
-    output: manifest.output,
-    padId: manifest.padId,
-    probe: goldenProbe({ golden }),
-  };
 }
