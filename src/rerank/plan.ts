@@ -1,5 +1,6 @@
 /** From a search request to what is asked of the engine in its place, or the reason for leaving it alone. */
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { memberNamed, scanDocument } from '../search-engine/json-scan.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsOf } from '../search-engine/index-settings.js';
 import { queryText } from './query-text.js';
@@ -110,7 +111,7 @@ export function readSearch(route: SearchRoute, body: Buffer): Candidate | SkipRe
     queryText: text,
     page: { from, size },
     wholeSource: isWholeSource(route, parsed),
-    sourceWishes: sourceWishes(route, parsed),
+    sourceWishes: sourceWishes(route, body),
   };
 }
 
@@ -190,7 +191,10 @@ function isWholeSource(route: SearchRoute, body: Record<string, unknown>): boole
   return body['_source'] === undefined || body['_source'] === true || body['_source'] === 'true';
 }
 
-function sourceWishes(route: SearchRoute, body: Record<string, unknown>): string {
+function sourceWishes(route: SearchRoute, body: Buffer): string {
   const parameters = route.parameters.filter(({ name }) => name.startsWith('_source'));
-  return [...parameters.map(({ value }) => value), JSON.stringify(body['_source'] ?? null)].join(' ');
+  const inBody = body.length === 0 ? undefined : memberNamed(body, scanDocument(body).members, '_source');
+  // Taken from the bytes: printing a parsed value of 100,000 brackets would exhaust the stack.
+  const text = inBody === undefined ? '' : body.toString('utf8', inBody.start, inBody.end);
+  return [...parameters.map(({ value }) => value), text].join(' ');
 }
