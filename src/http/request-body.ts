@@ -1,6 +1,6 @@
 /** Request bodies: collected up to a limit where we must read them, streamed where we must not. */
 import type { IncomingMessage } from 'node:http';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { TwinrankError } from '../errors.js';
 
 /** True where the request announces a body (RFC 9112 section 6). */

@@ -12,45 +12,62 @@ import type { Upstream, UpstreamConnection } from './upstream.js';
 /** Answers one exchange. What it throws is answered as an error. */
 export type ExchangeHandler = (exchange: Exchange) => Promise<void>;
 
+const IDLE_CHECK_MS = 100;
+
 export interface ServiceHooks {
   /** Told of failures that are not the caller's. */
   readonly onError?: (error: TwinrankError) => void;
 }
 
+/** What belongs to one client connection. */
+interface Client {
+  readonly connection: UpstreamConnection;
+  /** Settles when the latest request has been handled. */
+  turn: Promise<void>;
+  /** The latest request's answer. */
+  latest: ServerResponse | undefined;
+}
+
 /** A server over `upstream`; it does not listen yet. */
 export function createService(upstream: Upstream, handle: ExchangeHandler, hooks: ServiceHooks = {}): Server {
-  const connections = new WeakMap<Socket, UpstreamConnection>();
-  const connectionOf = (socket: Socket): UpstreamConnection => {
-    const known = connections.get(socket);
+  const clients = new WeakMap<Socket, Client>();
+  const clientOf = (socket: Socket): Client => {
+    const known = clients.get(socket);
     if (known !== undefined) return known;
-    const made = upstream.connect();
-    connections.set(socket, made);
+    const made: Client = { connection: upstream.connect(), turn: Promise.resolve(), latest: undefined };
+    clients.set(socket, made);
     socket.once('close', () => {
-      made.close();
+      made.connection.close();
     });
     return made;
   };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    response.sendDate = false;
+    showOnlyUpstreamHeaders(request, response);
     const aborter = new AbortController();
     response.once('close', () => {
       if (!response.writableFinished) aborter.abort();
     });
     response.on('error', () => undefined);
     request.on('error', () => undefined);
+    const client = clientOf(request.socket);
     const exchange: Exchange = {
       request,
       response,
       upstream,
-      connection: connectionOf(request.socket),
+      connection: client.connection,
       signal: aborter.signal,
     };
-    handle(exchange).catch((thrown: unknown) => {
-      const error = asTwinrankError(thrown);
-      if (error.code !== 'cancelled') hooks.onError?.(error);
-      replyWithError(response, error);
-    });
+    client.latest = response;
+    // Pipelined requests share one upstream connection: an answer that has to wait for its place would hold it,
+    // and an earlier request that asks a second time would wait for ever.
+    client.turn = client.turn
+      .then(() => handle(exchange))
+      .catch((thrown: unknown) => {
+        const error = asTwinrankError(thrown);
+        if (error.code !== 'cancelled') hooks.onError?.(error);
+        replyWithError(response, error);
+      });
   };
 
   const server = createServer(
@@ -64,25 +81,42 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
     onRequest,
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') {
-      socket.destroy();
-      return;
-    }
-    const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-    const body = errorBody(
-      new TwinrankError(
-        'bad_request',
-        tooLarge
-          ? 'The request head is larger than 64 KB.'
-          : `This is not a well-formed HTTP/1.1 request (${error.code ?? error.message}).`,
-      ),
-    );
-    const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
-    socket.end(
-      `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: ${body.length}\r\n\r\n${body.toString('utf8')}`,
-    );
+    const latest = clients.get(socket)?.latest;
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else if (latest === undefined || latest.writableFinished) refuse(socket, error);
+    else if (latest.req.complete) latest.once('close', () => refuse(socket, error));
+    else replyWithError(latest, malformed(error), ['connection', 'close']);
   });
   return server;
+}
+
+/** Node would add `Date` and `Connection: keep-alive`, which mean nothing here; `Connection: close` is left to it. */
+function showOnlyUpstreamHeaders(request: IncomingMessage, response: ServerResponse): void {
+  response.sendDate = false;
+  if (request.httpVersion === '1.1' && response.shouldKeepAlive) response.removeHeader('connection');
+}
+
+function malformed(error: NodeJS.ErrnoException): TwinrankError {
+  return new TwinrankError(
+    'bad_request',
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'The request head is larger than 64 KB.'
+      : `This is not a well-formed HTTP/1.1 request (${error.code ?? error.message}).`,
+  );
+}
+
+/** Answers bytes that did not become a request, and closes. */
+function refuse(socket: Socket, error: NodeJS.ErrnoException): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = errorBody(malformed(error));
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: ${body.length}\r\n\r\n${body.toString('utf8')}`,
+  );
 }
 
 /** Starts listening; resolves to the address in use. Throws `bad_config` where it cannot be had. */
@@ -116,9 +150,14 @@ export async function shutDown(server: Server, graceMs: number): Promise<void> {
     });
   });
   server.closeIdleConnections();
+  // A connection whose last answer is out would otherwise stay open until the grace is over.
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, IDLE_CHECK_MS);
   const timer = setTimeout(() => {
     server.closeAllConnections();
   }, graceMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }

@@ -7,7 +7,12 @@ const CLASSIC_OPERATORS: ReadonlySet<string> = new Set(['AND', 'OR', '&&', '||',
 
 /** Words of a `query_string` or `q=` text. */
 export function plainQueryString(text: string): string {
-  return words(text, (token) => token.replace(/^(?:[\p{L}\p{N}_.*@-]|\\.)+:(?!\/\/)/u, ''), CLASSIC_OPERATORS, true);
+  return words(
+    text,
+    (token) => token.replace(/^(?:[\p{L}\p{N}_.*@-]|\\.)+:(?!\/\/)/u, ''),
+    CLASSIC_OPERATORS,
+    true,
+  );
 }
 
 /** Words of a `simple_query_string` text, which knows neither field names nor AND, OR, NOT. */
