@@ -13,9 +13,9 @@ import type { EvaluationReport } from '../src/evaluate/report.js';
 import { createEngineClient, reasonOf, type EngineClient } from '../src/search-engine/client.js';
 import { startEngine } from './engine/engine.js';
 import { COLLECTIONS, shortfalls, type Collection } from './eval/collections.js';
-import { runProgram, startService } from './eval/program.js';
 import { writeShuffled } from './eval/shuffled-corpus.js';
 import { PROJECT_ROOT } from './project-root.js';
+import { mustSucceed, runProgram, startService } from './services.js';
 
 /** Quality is measured here, so a busy machine must not make the proxy give up on a query. */
 const QUERY_BUDGET_MS = '20000';
@@ -72,16 +72,9 @@ async function measure(name: string, collection: Collection, folder: string): Pr
   undo.push(() => client.request({ method: 'DELETE', path: `/${index}?ignore_unavailable=true` }));
   await createIndex(client, index, collection.analyzer);
   await mustSucceed(
-    'mapping',
-    'apply',
-    '--to',
-    engine,
-    '--index',
-    index,
-    '--text',
-    'title',
-    '--window',
-    WINDOW,
+    ['mapping', 'apply', '--to', engine, '--index', index, '--text', 'title', '--window', WINDOW],
+    'collect',
+    signal,
   );
 
   await loadCorpus(engine, index, join(folder, collection.corpus));
@@ -106,6 +99,7 @@ async function measure(name: string, collection: Collection, folder: string): Pr
       ...sources,
       ...equal,
     ],
+    'collect',
     signal,
   );
   if (stdout === '') throw new Error('The evaluation failed; its own words stand above.');
@@ -143,17 +137,18 @@ async function loadCorpus(engine: string, index: string, corpus: string): Promis
   const sidecar = await startService('ingest', ['--upstream', engine], stopping.signal);
   try {
     say(`Loading ${documents} documents through the sidecar at ${sidecar.url} ...`);
-    say((await mustSucceed('load', shuffled, '--to', sidecar.url, '--index', index)).trimEnd());
+    say(
+      (
+        await mustSucceed(
+          ['load', shuffled, '--to', sidecar.url, '--index', index],
+          'collect',
+          stopping.signal,
+        )
+      ).trimEnd(),
+    );
   } finally {
     await sidecar.stop();
   }
-}
-
-async function mustSucceed(...args: readonly string[]): Promise<string> {
-  const { code, stdout } = await runProgram(args, stopping.signal);
-  if (code !== 0)
-    throw new Error(`twinrank ${args[0]} failed with exit code ${code}; its own words stand above.`);
-  return stdout;
 }
 
 function say(line: string): void {

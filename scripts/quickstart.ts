@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { startEngine, type Engine } from './engine/engine.js';
 import { PROJECT_ROOT } from './project-root.js';
 import { sampleQueries, showSideBySide, refresh } from './quickstart/side-by-side.js';
-import { runProgram, startService, type RunningService } from './services.js';
+import { mustSucceed, startService, type RunningService } from './services.js';
 
 const USAGE = `Usage: npm run quickstart -- [--once] [--url ENGINE] [--data FILE --text FIELD [--query TEXT ...]]
   --once   end after the table instead of waiting for Ctrl-C
@@ -75,17 +75,17 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const url = choice.url ?? engine?.url ?? '';
     say('Starting the ingest sidecar and the rerank proxy ...');
-    const sidecar = await startService({
-      name: 'ingest',
-      upstream: url,
-      listen: `127.0.0.1:${await preferredPort(9201)}`,
-    });
+    const sidecar = await startService(
+      'ingest',
+      ['--upstream', url, '--listen', `127.0.0.1:${await preferredPort(9201)}`],
+      stopping.signal,
+    );
     services.push(sidecar);
-    const proxy = await startService({
-      name: 'rerank',
-      upstream: url,
-      listen: `127.0.0.1:${await preferredPort(9202)}`,
-    });
+    const proxy = await startService(
+      'rerank',
+      ['--upstream', url, '--listen', `127.0.0.1:${await preferredPort(9202)}`],
+      stopping.signal,
+    );
     services.push(proxy);
 
     await makeIndex(url, choice.text);
@@ -155,7 +155,7 @@ async function program(args: readonly string[]): Promise<void> {
   say(
     `\n$ twinrank ${args.map((arg) => (arg.startsWith(PROJECT_ROOT) ? arg.slice(PROJECT_ROOT.length + 1) : arg)).join(' ')}`,
   );
-  await runProgram(args);
+  await mustSucceed(args, 'show', stopping.signal);
 }
 
 /** The port if it is free, else 0: any. */

@@ -1,87 +1,115 @@
-/** Starts the real program's services as child processes, as a user would, and stops them again. */
+/** The built `twinrank` program as child processes: a service until it is stopped, a command until it ends. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { PROJECT_ROOT } from './project-root.js';
 
-/** The compiled program. */
-export const PROGRAM = join(PROJECT_ROOT, 'dist/src/cli/main.js');
+const PROGRAM = join(PROJECT_ROOT, 'dist', 'src', 'cli', 'main.js');
+const START_LIMIT_MS = 120_000;
+const STOP_LIMIT_MS = 15_000;
 
 export interface RunningService {
   readonly url: string;
   readonly adminUrl: string;
   readonly pid: number;
-  /** Asks it to drain and waits for its end. */
+  /** Asks it to drain, forces it after a while. */
   stop(): Promise<void>;
 }
 
-export interface ServiceRequest {
-  readonly name: 'ingest' | 'rerank';
-  readonly upstream: string;
-  /** Where to listen; a free loopback port where left out. */
-  readonly listen?: string;
-  readonly args?: readonly string[];
-  /** Told of every line that the service logs. */
-  readonly onLog?: (line: string) => void;
+/**
+ * Starts `twinrank ingest` or `twinrank rerank`, on a free loopback port unless the arguments say otherwise, and
+ * resolves when it listens. Its log goes to our standard error. Rejects where it ends before or takes too long.
+ */
+export async function startService(
+  name: 'ingest' | 'rerank',
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<RunningService> {
+  signal.throwIfAborted();
+  const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
+  const child = spawn(process.execPath, [PROGRAM, name, ...listen, '--log-level', 'warn', ...args], {
+    cwd: PROJECT_ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const stop = (): Promise<void> => stopChild(child);
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
+    return { ...(await addressesOf(child, name, limit)), pid: child.pid ?? 0, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
-/** Resolves when the service says that it listens; rejects with its last words where it ends before. */
-export async function startService(request: ServiceRequest): Promise<RunningService> {
-  const args = [
-    PROGRAM,
-    request.name,
-    '--upstream',
-    request.upstream,
-    '--listen',
-    request.listen ?? '127.0.0.1:0',
-    ...(request.args ?? []),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const tail: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    tail.push(line);
-    if (tail.length > 20) tail.shift();
-    request.onLog?.(line);
-  });
-  const ready = new Promise<{ url: string; adminUrl: string }>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const match = /listening on (\S+), admin on (\S+)/.exec(line);
-      if (match !== null) resolve({ url: match[1] ?? '', adminUrl: match[2] ?? '' });
-    });
-  });
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(
-      `twinrank ${request.name} ended with exit code ${String(code)} before it was ready:\n${tail.join('\n')}`,
-    );
-  });
-  ended.catch(() => undefined);
-  const addresses = await Promise.race([ready, ended]);
-  return { ...addresses, pid: child.pid ?? 0, stop: () => stop(child) };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
+async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   await exited;
-  clearTimeout(timer);
+  clearTimeout(force);
 }
 
-/** Runs one command of the program to its end with its output on ours; rejects where it fails. */
+/** The addresses in the line that a service prints when it is ready. */
+async function addressesOf(
+  child: ChildProcess,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly url: string; readonly adminUrl: string }> {
+  if (child.stdout === null) throw new Error('The service has no output to read. This is a bug.');
+  const lines = createInterface({ input: child.stdout });
+  const giveUp = (): void => lines.close();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    for await (const line of lines) {
+      const match = /listening on (http:\/\/[^\s,]+), admin on (http:\/\/\S+)/.exec(line);
+      if (match !== null) {
+        child.stdout.resume();
+        return { url: match[1] ?? '', adminUrl: match[2] ?? '' };
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+  signal.throwIfAborted();
+  throw new Error(`twinrank ${name} ended before it listened; its own words stand above.`);
+}
+
+/**
+ * Runs a command to its end. `show` puts its output on ours, `collect` gives it back; its errors go to our
+ * standard error either way.
+ */
 export async function runProgram(
   args: readonly string[],
-  output: 'inherit' | 'collect' = 'inherit',
-): Promise<string> {
+  output: 'show' | 'collect',
+  signal: AbortSignal,
+): Promise<{ readonly code: number; readonly stdout: string }> {
+  signal.throwIfAborted();
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    stdio: ['ignore', output === 'inherit' ? 'inherit' : 'pipe', 'inherit'],
+    cwd: PROJECT_ROOT,
+    stdio: ['ignore', output === 'show' ? 'inherit' : 'pipe', 'inherit'],
   });
-  let text = '';
-  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
+  const onAbort = (): void => {
+    child.kill('SIGTERM');
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`"twinrank ${args.join(' ')}" ended with exit code ${String(code)}.`);
-  return text;
+  signal.removeEventListener('abort', onAbort);
+  signal.throwIfAborted();
+  return { code: code ?? 1, stdout: Buffer.concat(chunks).toString('utf8') };
+}
+
+/** As {@link runProgram}, where anything but success is an error. */
+export async function mustSucceed(
+  args: readonly string[],
+  output: 'show' | 'collect',
+  signal: AbortSignal,
+): Promise<string> {
+  const { code, stdout } = await runProgram(args, output, signal);
+  if (code !== 0)
+    throw new Error(`"twinrank ${args.join(' ')}" ended with exit code ${code}; its own words stand above.`);
+  return stdout;
 }

@@ -6,12 +6,15 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runProgram, startService } from '../services.js';
+import { mustSucceed, startService } from '../services.js';
 
 const LINES = 5_000;
 const SEARCHES_A_SECOND = 50;
 const BAR_MS = 25;
 const INDEX = 'twinrank-bench-interference';
+
+/** A benchmark ends by itself. */
+const NEVER = new AbortController().signal;
 
 const WORDS = [
   'red',
@@ -31,10 +34,10 @@ const WORDS = [
 ];
 
 export async function interference(engine: string, output: NodeJS.WritableStream): Promise<boolean> {
-  const sidecar = await startService({ name: 'ingest', upstream: engine });
+  const sidecar = await startService('ingest', ['--upstream', engine], NEVER);
   try {
     await send(engine, 'DELETE', `/${INDEX}?ignore_unavailable=true`);
-    await runProgram(['mapping', 'apply', '--to', engine, '--index', INDEX]);
+    await mustSucceed(['mapping', 'apply', '--to', engine, '--index', INDEX], 'show', NEVER);
     await bulk(sidecar.url, titles(200, 1));
     await send(engine, 'POST', `/${INDEX}/_refresh`);
     const quiet = await searchAlternately(engine, sidecar.url, async () => {

@@ -1,4 +1,5 @@
 /** Options of everything that talks to an engine on its own account. */
+import { TwinrankError } from '../errors.js';
 import { createEngineClient, type EngineClient } from '../search-engine/client.js';
 import { flag, text, type OptionTable } from './options.js';
 
@@ -19,10 +20,29 @@ export const TLS_OPTIONS = {
   },
 } satisfies OptionTable;
 
+interface Tls {
+  readonly ca: string | undefined;
+  readonly insecure: boolean;
+}
+
+/** Throws `bad_config` for TLS options that cannot be meant for this address. */
+export function refuseTlsContradictions(url: URL, tls: Tls): void {
+  if (tls.ca !== undefined && tls.insecure) {
+    throw new TwinrankError(
+      'bad_config',
+      '--ca and --insecure contradict each other: trust that authority, or any certificate.',
+    );
+  }
+  if (url.protocol === 'http:' && (tls.ca !== undefined || tls.insecure)) {
+    throw new TwinrankError(
+      'bad_config',
+      `--${tls.insecure ? 'insecure' : 'ca'} is for https, but the address is http.`,
+    );
+  }
+}
+
 /** A client for the address; credentials may be in the URL. */
-export function engineClient(
-  url: URL,
-  tls: { readonly ca: string | undefined; readonly insecure: boolean },
-): EngineClient {
+export function engineClient(url: URL, tls: Tls): EngineClient {
+  refuseTlsContradictions(url, tls);
   return createEngineClient(url, { caFile: tls.ca, insecure: tls.insecure });
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { loadBundle, type Bundle } from '../model/bundle.js';
 import { defaultBundleFolder } from '../model/default-bundle.js';
+import { defaultPoolSize, type PoolSize } from '../model/pool-size.js';
 import { integer, text, type OptionTable } from './options.js';
 
 export const MODEL_OPTIONS = {
@@ -37,12 +38,7 @@ export function bundleOf(values: { readonly model: string | undefined }): Promis
   return loadBundle(values.model ?? defaultBundleFolder());
 }
 
-/** Many texts at once: a worker a core, each on one thread, wastes no time on handing parts around. */
-export function documentParallelism(): { workers: number; threadsPerWorker: number } {
-  return { workers: availableParallelism(), threadsPerWorker: 1 };
-}
-
-/** One short text at a time: a few cores together answer soonest. */
-export function queryParallelism(): { workers: number; threadsPerWorker: number } {
-  return { workers: 1, threadsPerWorker: Math.min(4, availableParallelism()) };
+/** Workers and threads for a purpose, where the user names none. */
+export function poolSize(purpose: 'query' | 'document'): PoolSize {
+  return defaultPoolSize(purpose, availableParallelism());
 }

@@ -6,10 +6,11 @@ import { createService, listen, shutDown, type ExchangeHandler } from '../http/s
 import { createUpstream } from '../http/upstream.js';
 import type { Bundle } from '../model/bundle.js';
 import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
+import type { PoolSize } from '../model/pool-size.js';
 import type { EngineClient } from '../search-engine/client.js';
 import { createSettingsReader, type SettingsReader } from '../search-engine/index-settings.js';
 import type { CommandIo } from './command.js';
-import { engineClient, TLS_OPTIONS } from './engine-options.js';
+import { engineClient, refuseTlsContradictions, TLS_OPTIONS } from './engine-options.js';
 import { createLog, LOG_LEVELS, type Log } from './log.js';
 import { bundleOf, MODEL_OPTIONS } from './model-options.js';
 import { httpUrl, integer, listenAddress, oneOf, type OptionTable, type OptionValues } from './options.js';
@@ -70,13 +71,14 @@ export interface ServiceDefinition {
   readonly name: 'ingest' | 'rerank';
   readonly values: Values;
   /** Workers and threads where the user names none. */
-  readonly parallelism: { readonly workers: number; readonly threadsPerWorker: number };
+  readonly poolSize: PoolSize;
   readonly handler: (parts: ServiceParts) => ExchangeHandler;
 }
 
 /** Runs a service until the signal fires. Resolves to the exit code. */
 export async function runService(definition: ServiceDefinition, io: CommandIo): Promise<number> {
   const { name, values } = definition;
+  refuseContradictions(values);
   const log = createLog(name, values.logLevel);
   const client = engineClient(values.upstream, values);
   let encoder: EncoderPool | undefined;
@@ -86,8 +88,9 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
     encoder = await createEncoderPool(bundle, {
-      workers: values.workers ?? definition.parallelism.workers,
-      threadsPerWorker: values.threads ?? definition.parallelism.threadsPerWorker,
+      workers: values.workers ?? definition.poolSize.workers,
+      threadsPerWorker: values.threads ?? definition.poolSize.threadsPerWorker,
+      niceness: definition.poolSize.niceness,
       maxQueuedTexts: values.queue,
       signal: io.signal,
     });
@@ -115,6 +118,27 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     await encoder?.close();
     await shutDown(admin, 0);
     await client.close();
+  }
+}
+
+/** Combinations that cannot be meant. Throws `bad_config`. */
+function refuseContradictions(values: Values): void {
+  const { upstream, listen: data, admin } = values;
+  refuseTlsContradictions(upstream, values);
+  if (admin.port !== 0 && admin.port === data.port && admin.host === data.host) {
+    throw new TwinrankError(
+      'bad_config',
+      `--listen and --admin are both ${data.host}:${data.port}; give the admin port an address of its own.`,
+    );
+  }
+  const upstreamPort = Number(upstream.port) || (upstream.protocol === 'https:' ? 443 : 80);
+  const sameHost =
+    upstream.hostname === data.host || (upstream.hostname === 'localhost' && data.host === '127.0.0.1');
+  if (sameHost && data.port === upstreamPort) {
+    throw new TwinrankError(
+      'bad_config',
+      `--upstream and --listen are the same address, so the service would call itself; listen on another port.`,
+    );
   }
 }
 

@@ -24,6 +24,8 @@ export interface EncoderPoolOptions {
   readonly batchTokens?: number;
   /** How many waiting texts are looked at to find some of like length. */
   readonly lookAhead?: number;
+  /** 0 to 19: how much the threads yield to the rest of the machine; see lowerThreadPriority. */
+  readonly niceness?: number;
   /** Ends the start early with `cancelled`; later it has no effect. */
   readonly signal?: AbortSignal;
 }
@@ -97,7 +99,7 @@ class WorkerPool implements EncoderPool {
     this.dimensions = bundle.dimensions;
     this.fingerprint = bundle.fingerprint;
     this.#bundle = bundle;
-    this.#setup = workerSetupOf(bundle, options.threadsPerWorker);
+    this.#setup = workerSetupOf(bundle, options.threadsPerWorker, options.niceness ?? 0);
     this.#startThread = startThread;
     this.#queue = new JobQueue({
       maxQueuedTexts: options.maxQueuedTexts ?? MAX_QUEUED_TEXTS,

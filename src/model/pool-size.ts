@@ -5,6 +5,8 @@
 export interface PoolSize {
   readonly workers: number;
   readonly threadsPerWorker: number;
+  /** How much the threads yield to others: a waiting searcher is served, a document can wait. */
+  readonly niceness: number;
 }
 
 /**
@@ -14,6 +16,6 @@ export interface PoolSize {
  */
 export function defaultPoolSize(purpose: 'query' | 'document', cores: number): PoolSize {
   const usable = Math.max(1, Math.floor(cores));
-  if (purpose === 'query') return { workers: 1, threadsPerWorker: Math.min(usable, 4) };
-  return { workers: usable, threadsPerWorker: 1 };
+  if (purpose === 'query') return { workers: 1, threadsPerWorker: Math.min(usable, 4), niceness: 0 };
+  return { workers: usable, threadsPerWorker: 1, niceness: 10 };
 }

@@ -6,6 +6,8 @@ export interface WorkerSetup {
   readonly paths: { readonly encoder: string; readonly tokenizer: string; readonly charMap: string | null };
   /** Threads that share one batch. */
   readonly threads: number;
+  /** 0 to 19: how much the thread yields to others, see lowerThreadPriority. */
+  readonly niceness: number;
   readonly dimensions: number;
   readonly maxTokens: number;
   readonly normalize: boolean;

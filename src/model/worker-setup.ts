@@ -4,10 +4,15 @@ import { goldenProbe } from './golden.js';
 import type { WorkerSetup } from './worker-protocol.js';
 
 /** The setup of a bundle's workers, for startEncoderThread. */
-export function workerSetupOf({ manifest, paths, golden }: Bundle, threads: number): WorkerSetup {
+export function workerSetupOf(
+  { manifest, paths, golden }: Bundle,
+  threads: number,
+  niceness: number,
+): WorkerSetup {
   return {
     paths,
     threads,
+    niceness,
     dimensions: manifest.dimensions,
     maxTokens: manifest.maxTokens,
     normalize: manifest.normalize,

@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createTextEncoder } from './text-encoder.js';
+import { lowerThreadPriority } from './thread-priority.js';
 import type { BatchRequest, WorkerReply, WorkerSetup } from './worker-protocol.js';
 
 if (parentPort !== null) await serve(parentPort, workerData as WorkerSetup);
@@ -12,6 +13,8 @@ if (parentPort !== null) await serve(parentPort, workerData as WorkerSetup);
 async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
   const reply = (message: WorkerReply, transfer: readonly ArrayBuffer[] = []) =>
     port.postMessage(message, [...transfer]);
+  // Before the session makes its own threads: they inherit it.
+  lowerThreadPriority(setup.niceness);
   try {
     const encoder = await createTextEncoder(setup);
     const probe = await encoder.encode(setup.probe);

@@ -78,7 +78,10 @@ export function createEngineClient(url: URL, options: EngineClientOptions = {}):
         },
         { ignore: ANY_ERROR_STATUS, ...(headers === undefined ? {} : { headers: { ...headers } }) },
       );
-      const onAbort = (): void => call.abort();
+      const onAbort = (): void => {
+        // The client's abort gives its thenable back, whose rejection must not become the listener's.
+        void call.abort();
+      };
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
         const answer = await call;

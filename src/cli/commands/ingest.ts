@@ -2,7 +2,7 @@
 import { createIngester, DEFAULT_INGEST_OPTIONS } from '../../ingest/app.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
-import { documentParallelism } from '../model-options.js';
+import { poolSize } from '../model-options.js';
 import { listenAddress, oneOf, type OptionTable } from '../options.js';
 import { runService, SERVICE_OPTIONS } from '../service.js';
 
@@ -33,7 +33,7 @@ export const ingestCommand: Command<typeof OPTIONS> = {
       {
         name: 'ingest',
         values,
-        parallelism: documentParallelism(),
+        poolSize: poolSize('document'),
         handler: ({ encoder, settings, log }) =>
           createIngester(
             { encoder, settings, onProblem: sparingly(log, 'documents written without a vector') },

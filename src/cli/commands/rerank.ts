@@ -4,7 +4,7 @@ import { createCachedEncoder } from '../../model/vector-cache.js';
 import { createReranker, DEFAULT_RERANK_OPTIONS } from '../../rerank/app.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
-import { queryParallelism } from '../model-options.js';
+import { poolSize } from '../model-options.js';
 import { integer, listenAddress, type OptionTable } from '../options.js';
 import { runService, SERVICE_OPTIONS } from '../service.js';
 
@@ -42,7 +42,7 @@ export const rerankCommand: Command<typeof OPTIONS> = {
       {
         name: 'rerank',
         values,
-        parallelism: queryParallelism(),
+        poolSize: poolSize('query'),
         handler: ({ bundle, encoder, settings, log }) =>
           createReranker(
             {

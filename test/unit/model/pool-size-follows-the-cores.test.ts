@@ -7,15 +7,15 @@ describe('pool size', () => {
     const threads = [1, 2, 4, 64].map((cores) => defaultPoolSize('query', cores));
     assert.deepEqual(
       threads,
-      [1, 2, 4, 4].map((threadsPerWorker) => ({ workers: 1, threadsPerWorker })),
+      [1, 2, 4, 4].map((threadsPerWorker) => ({ workers: 1, threadsPerWorker, niceness: 0 })),
     );
   });
 
-  it('gives documents a worker a core', () => {
+  it('gives documents a worker a core that yields to others', () => {
     const workers = [0, 1, 2, 16].map((cores) => defaultPoolSize('document', cores));
     assert.deepEqual(
       workers,
-      [1, 1, 2, 16].map((workers) => ({ workers, threadsPerWorker: 1 })),
+      [1, 1, 2, 16].map((workers) => ({ workers, threadsPerWorker: 1, niceness: 10 })),
     );
   });
 });
