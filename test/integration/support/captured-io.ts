@@ -13,7 +13,7 @@ export interface Ran {
 /** Runs a command with these flags; what it throws is thrown. */
 export async function runCommand<Table extends OptionTable>(
   command: Command<Table>,
-  flags: Readonly<Record<string, string>>,
+  flags: Readonly<Record<string, unknown>>,
   positionals: readonly string[] = [],
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Ran> {
