@@ -50,7 +50,8 @@ function readOne(
   given: unknown,
   env: Readonly<Record<string, string | undefined>>,
 ): unknown {
-  const fromEnv = option.env === null ? undefined : env[option.env];
+  // An empty variable is one that is not set.
+  const fromEnv = option.env === null ? undefined : env[option.env] || undefined;
   if (option.many === true) {
     const texts = given !== undefined ? [given].flat().map(String) : (fromEnv?.split(',') ?? []);
     return Object.freeze(texts.map((text) => parseOne(option, text, given !== undefined)));
@@ -59,7 +60,7 @@ function readOne(
     throw new TwinrankError('bad_config', `--${option.flag} is given ${given.length} times; give it once.`);
   }
   if (given !== undefined) return parseOne(option, String(given), true);
-  if (fromEnv !== undefined && fromEnv !== '') return parseOne(option, fromEnv, false);
+  if (fromEnv !== undefined) return parseOne(option, fromEnv, false);
   if (option.default !== undefined) return option.parse(option.default);
   if (option.required === true) {
     const other = option.env === null ? '' : ` (or set ${option.env})`;

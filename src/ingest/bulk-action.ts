@@ -43,7 +43,7 @@ export function parseAction(line: Buffer, defaultIndex: string | undefined): Bul
 function text(line: Buffer, members: readonly Member[], name: string): string | undefined {
   const member = memberNamed(line, members, name);
   if (member === undefined) return undefined;
-  return isString(line, member)
-    ? stringAt(line, member.start, member.end)
-    : line.toString('utf8', member.start, member.end);
+  if (isString(line, member)) return stringAt(line, member.start, member.end);
+  const value = line.toString('utf8', member.start, member.end);
+  return value === 'null' ? undefined : value;
 }

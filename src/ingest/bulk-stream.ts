@@ -119,6 +119,7 @@ export async function* transformBulk(
       if (parsed === undefined) {
         // The engine refuses the whole request for such a line, in its own words; it shall see what follows as sent.
         verbatim = true;
+        tally.sent++;
         push(line.length, [line]);
       } else if (hasSource(parsed)) action = { parsed, line };
       else {

@@ -140,7 +140,7 @@ function completedReply(
   tookMs: number,
 ): { readonly status: number; readonly statusMessage: string; readonly body: Buffer } {
   // An empty bulk body is an error to the engine, but the client sent items and shall read of each.
-  if (tally.sent === 0)
+  if (tally.sent === 0 && head.status === 400)
     return { status: 200, statusMessage: 'OK', body: allRejectedReply(tally.rejected, tookMs) };
   if (head.status !== 200) return { ...head, body: reply };
   try {
