@@ -1,0 +1,131 @@
+/** The vector in a source: put in at the front, replacing what is there, and cut out again without a trace. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { textOfSource, withVector } from '../../../src/ingest/document-vector.js';
+import { createVectorizer } from '../../../src/ingest/vectorizer.js';
+import { TwinrankError } from '../../../src/errors.js';
+import { vectorCuts } from '../../../src/rerank/hit-vector.js';
+import { scanResponse } from '../../../src/rerank/search-response.js';
+import { applyEdits, cut } from '../../../src/search-engine/splice.js';
+import { decodePayload, hashText } from '../../../src/search-engine/vector-payload.js';
+import { randomJson } from '../search-engine/random-json.js';
+import { encoderThat, SETTINGS, settingsReader, vectorOf } from './fixtures.js';
+
+const put = (source: string, text = 'a title'): string =>
+  withVector(Buffer.from(source), SETTINGS, { text, vector: vectorOf(text) }).toString('utf8');
+
+/** The source as the proxy's caller gets it. */
+function shown(source: string): string {
+  const answer = Buffer.from(`{"hits":{"hits":[{"_index":"i","_source":${source}}]}}`);
+  const [hit] = scanResponse(answer).hits;
+  assert.ok(hit?.source);
+  const cuts = vectorCuts(answer, hit, 'vec', { inSource: true, inFields: false });
+  const text = applyEdits(answer, cuts.map(cut)).toString('utf8');
+  return text.slice(text.indexOf('_source') + 9, -4);
+}
+
+describe('a vector in a source', () => {
+  it('is cut out without a trace, whatever the source looks like', () => {
+    for (let seed = 1; seed <= 500; seed++) {
+      const source = randomJson(seed).object(3, 'vec');
+      assert.equal(shown(put(source)), source, `seed ${seed}`);
+    }
+  });
+
+  it('is the one of its text', () => {
+    const stored = (JSON.parse(put('{"title":"a title"}')) as { vec: string }).vec;
+    const payload = decodePayload(stored, SETTINGS);
+    assert.ok(typeof payload !== 'string');
+    assert.deepEqual([...payload.vector], [...vectorOf('a title')]);
+    assert.equal(payload.textHash, hashText('a title'));
+  });
+
+  it('takes the place of what the client wrote there', () => {
+    const vector = put('{}').slice(1, -1);
+    for (const [source, rest] of [
+      ['{"vec":1}', ''],
+      ['{"vec":[1,2],"a":1}', ',"a":1'],
+      ['{"a":1,"vec":{"x":1}}', ',"a":1'],
+      ['{"a":1,"vec":1,"b":2}', ',"a":1,"b":2'],
+      ['{"vec":1,"vec":2}', ''],
+      ['{"vec":1,"a":1,"vec":2}', ',"a":1'],
+      ['{"a":1,"vec":1,"vec":2}', ',"a":1'],
+      ['{"v\\u0065c":1,"a":1,"vec":2,"vec":3}', ',"a":1'],
+    ] as const)
+      assert.equal(put(source), `{${vector}${rest}}`, source);
+  });
+
+  it('is taken out where there is no text for it', () => {
+    for (const [source, expected] of [
+      ['{"vec":1}', '{}'],
+      ['{"a":1,"vec":"x","vec":"y"}', '{"a":1}'],
+      ['{"a":1}', '{"a":1}'],
+    ] as const)
+      assert.equal(withVector(Buffer.from(source), SETTINGS).toString('utf8'), expected);
+  });
+
+  it('keeps whitespace and line ends around', () => {
+    assert.match(put(' {"a":1} \r'), /^ \{"vec":"[\w+/=]+","a":1\} \r$/);
+    assert.match(put('{ }'), /^\{"vec":"[\w+/=]+" \}$/);
+  });
+
+  it('needs a JSON object', () => {
+    for (const source of ['', '[]', '1', '{"a":', '{"a"']) {
+      assert.throws(() => put(source), { name: 'JsonScanError' });
+      assert.throws(() => textOfSource(Buffer.from(source), SETTINGS), { name: 'JsonScanError' });
+    }
+  });
+});
+
+describe('the vectorizer', () => {
+  const signal = new AbortController().signal;
+  const encoder = encoderThat(() => Promise.resolve());
+  const source = Buffer.from('{"title":"a title"}');
+
+  it('says what became of each document', async () => {
+    const vectorize = createVectorizer({ encoder, settings: settingsReader }, 'reject');
+    for (const [index, text, outcome] of [
+      ['i', '{"title":"x"}', 'vector'],
+      ['i', '{"title":""}', 'no_text'],
+      ['i', '{"title":', 'unreadable'],
+      ['i', '{"\\xtitle":1,"title":"x"}', 'unreadable'],
+      ['plain', '{"title":"x"}', 'not_configured'],
+    ] as const)
+      assert.equal((await vectorize(index, Buffer.from(text), signal)).outcome, outcome, text);
+  });
+
+  it('leaves documents of another model alone and says so', async () => {
+    for (const change of [{ fingerprint: 'f'.repeat(16) }, { dimensions: 3 }]) {
+      const problems: TwinrankError[] = [];
+      const vectorize = createVectorizer(
+        {
+          encoder,
+          settings: { ...settingsReader, forWrite: () => Promise.resolve({ ...SETTINGS, ...change }) },
+          onProblem: (_outcome, error) => problems.push(error),
+        },
+        'reject',
+      );
+      const done = await vectorize('i', source, signal);
+      assert.equal(done.outcome, 'other_model');
+      assert.equal(done.source, source);
+      assert.match(problems[0]?.message ?? '', /mapping apply/);
+    }
+  });
+
+  it('lets documents through where the settings cannot be had', async () => {
+    const problems: string[] = [];
+    const vectorize = createVectorizer(
+      {
+        encoder,
+        settings: {
+          ...settingsReader,
+          forWrite: () => Promise.reject(new TwinrankError('upstream_timeout', 'x')),
+        },
+        onProblem: (outcome) => problems.push(outcome),
+      },
+      'reject',
+    );
+    assert.deepEqual(await vectorize('i', source, signal), { source, outcome: 'settings_unavailable' });
+    assert.deepEqual(problems, ['settings_unavailable']);
+  });
+});
