@@ -19,10 +19,10 @@ const USAGE = `Usage: npm run quickstart -- [--once] [--url ENGINE] [--data FILE
 const INDEX = 'twinrank-quickstart';
 const EXAMPLES = join(PROJECT_ROOT, 'examples/help-centre');
 const HELP_CENTRE_QUERIES = [
-  "can't get into my account because I no longer know the password",
-  'one item in my box was in pieces when it arrived',
-  '收到的东西是坏的怎么办',
-  '钱什么时候能退回银行卡',
+  'my order was cancelled yesterday, how many days until my bank has the refund',
+  'the app keeps crashing when I open it on my phone',
+  '退款好几天了还没看到钱',
+  '应用一打开就自己关了',
 ];
 
 const stopping = new AbortController();
