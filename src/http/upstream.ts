@@ -185,17 +185,7 @@ function createConnection(client: Client, address: string): UpstreamConnection {
           data: (chunk) => {
             size += chunk.length;
             if (size <= maxBytes) chunks.push(chunk);
-            else {
-              flow.abort();
-              done(() => {
-                reject(
-                  new TwinrankError(
-                    'body_too_large',
-                    `The engine's answer is larger than ${maxBytes} bytes.`,
-                  ),
-                );
-              });
-            }
+            else flow.abort();
             return true;
           },
           end: () => {
@@ -209,7 +199,7 @@ function createConnection(client: Client, address: string): UpstreamConnection {
           },
           failed: (error) => {
             done(() => {
-              reject(error);
+              reject(size > maxBytes ? tooLarge(maxBytes) : error);
             });
           },
         });
@@ -220,6 +210,10 @@ function createConnection(client: Client, address: string): UpstreamConnection {
       client.destroy().catch(() => undefined);
     },
   };
+}
+
+function tooLarge(maxBytes: number): TwinrankError {
+  return new TwinrankError('body_too_large', `The engine's answer is larger than ${maxBytes} bytes.`);
 }
 
 function asUpstreamError(error: unknown, address: string): TwinrankError {

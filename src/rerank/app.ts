@@ -3,7 +3,7 @@
  * passes through. Whatever goes wrong on our side, the caller gets the engine's own page.
  */
 import { performance } from 'node:perf_hooks';
-import { isAbort, TwinrankError } from '../errors.js';
+import { asTwinrankError, isAbort, TwinrankError } from '../errors.js';
 import { headerValue, responseHeaders, without } from '../http/header-rules.js';
 import { passThrough, upstreamRequest, type Exchange } from '../http/pass-through.js';
 import { bodyStream, hasBody, readBody } from '../http/request-body.js';
@@ -128,19 +128,15 @@ async function rerank(
     return skip(exchange, 'engine_error', body);
   }
   const encoded = await encoding.result;
+  let reply: Reply;
   try {
-    const reply = rearrange(deps, plan, answer, encoded, started);
-    send(exchange, answer, reply.pieces, reply.outcome);
+    reply = rearrange(deps, plan, answer, encoded, started);
   } catch (error) {
-    if (!(error instanceof JsonScanError)) throw error;
-    deps.onFailOpen?.(
-      'unreadable_answer',
-      new TwinrankError('upstream_answer', `The engine's search answer cannot be read: ${error.message}.`, {
-        cause: error,
-      }),
-    );
-    return skip(exchange, 'unreadable_answer', body);
+    const reason = error instanceof JsonScanError ? 'unreadable_answer' : 'internal_error';
+    deps.onFailOpen?.(reason, asRerankError(error));
+    return skip(exchange, reason, body);
   }
+  send(exchange, answer, reply.pieces, reply.outcome);
   if (!('vector' in encoded)) deps.onFailOpen?.(encoded.reason, encoded.error);
 }
 
@@ -152,6 +148,17 @@ function widenedRequest(exchange: Exchange, plan: RerankPlan): ReturnType<typeof
   return { ...request, path: exchange.upstream.prefix + plan.target, headers };
 }
 
+function asRerankError(error: unknown): TwinrankError {
+  if (!(error instanceof JsonScanError)) return asTwinrankError(error);
+  const message = `The engine's search answer cannot be read: ${error.message}.`;
+  return new TwinrankError('upstream_answer', message, { cause: error });
+}
+
+interface Reply {
+  readonly pieces: Buffer[];
+  readonly outcome: string[];
+}
+
 type Encoded = Awaited<ReturnType<typeof encodeWithin>['result']>;
 
 function rearrange(
@@ -160,7 +167,7 @@ function rearrange(
   answer: CollectedAnswer,
   encoded: Encoded,
   started: number,
-): { pieces: Buffer[]; outcome: string[] } {
+): Reply {
   const bytes = answer.body;
   const ranges = scanResponse(bytes);
   const scoringStarted = performance.now();

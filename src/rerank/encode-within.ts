@@ -43,13 +43,16 @@ export function encodeWithin(
       abort();
     }, budgetMs);
   });
-  const encoded = encoder.encode([text], { kind: 'query', signal: aborter.signal }).then(
-    ([vector]): EncodeOutcome =>
-      vector === undefined
-        ? failure(new TwinrankError('encode_failed', 'The encoder gave no vector.'))
-        : { vector, ms: performance.now() - started },
-    (error: unknown) => failure(asTwinrankError(error)),
-  );
+  // Called inside a promise, so that an encoder that throws is a failure like any other.
+  const encoded = Promise.resolve()
+    .then(() => encoder.encode([text], { kind: 'query', signal: aborter.signal }))
+    .then(
+      ([vector]): EncodeOutcome =>
+        vector === undefined
+          ? failure(new TwinrankError('encode_failed', 'The encoder gave no vector.'))
+          : { vector, ms: performance.now() - started },
+      (error: unknown) => failure(asTwinrankError(error)),
+    );
   const result = Promise.race([encoded, late]).finally(() => {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);

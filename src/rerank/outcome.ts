@@ -12,7 +12,8 @@ export type FailOpenReason =
   | 'no_vectors'
   | 'engine_error'
   | 'unreadable_answer'
-  | 'answer_too_large';
+  | 'answer_too_large'
+  | 'internal_error';
 
 export interface Applied {
   readonly window: number;
