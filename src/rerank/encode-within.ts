@@ -57,7 +57,11 @@ export function encodeWithin(
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
   });
-  return { result, cancel: abort };
+  const cancel = (): void => {
+    clearTimeout(timer);
+    abort();
+  };
+  return { result, cancel };
 }
 
 function failure(error: TwinrankError): EncodeOutcome {
