@@ -2,6 +2,7 @@
  * The listening part that both services share: one upstream connection for each client connection, errors
  * answered in the engine's shape, and a shutdown that lets requests under way finish.
  */
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { asTwinrankError, TwinrankError } from '../errors.js';
@@ -45,6 +46,8 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     showOnlyUpstreamHeaders(request, response);
     const aborter = new AbortController();
+    // A bulk body has a listener for each text under way: many of them are no leak.
+    setMaxListeners(0, aborter.signal);
     response.once('close', () => {
       if (!response.writableFinished) aborter.abort();
     });
