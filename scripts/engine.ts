@@ -91,6 +91,11 @@ async function foreground(options: EngineOptions): Promise<number> {
   });
   if (engine === undefined) return 130;
   say(`${engine.title} answers at ${engine.url} (log: ${engine.log}). Ctrl-C stops it.`);
+  if (engine.caFile !== undefined && engine.admin !== undefined) {
+    say(
+      `Certificate to trust: ${engine.caFile}. Who may do everything: ${engine.admin.username}, ${engine.admin.password}.`,
+    );
+  }
   const asked = new Promise<'asked'>((done) => {
     if (interrupted.signal.aborted) done('asked');
     interrupted.signal.addEventListener('abort', () => done('asked'));

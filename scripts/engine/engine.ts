@@ -7,15 +7,25 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../project-root.js';
 import { cacheFolder } from './cache-folder.js';
-import { DEFAULT_ENGINE, ENGINES, type EngineRow, type EngineVersion } from './engine-table.js';
+import {
+  DEFAULT_ENGINE,
+  ENGINES,
+  SECURED_USERS,
+  type Credentials,
+  type EngineRow,
+  type EngineVersion,
+} from './engine-table.js';
+import { isHealthy } from './health.js';
 import { ensureJars } from './jars.js';
 import { findJava } from './java.js';
 import { clearRunFolder, lastLines, makeRunFolder, type RunFolder } from './run-folder.js';
+import { setUpSecurity } from './security.js';
 
+const RECIPES = join(PROJECT_ROOT, 'scripts', 'engine');
 const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 20_000;
 const POLL_MS = 50;
@@ -44,6 +54,9 @@ export interface Engine {
   readonly port: number;
   readonly pid: number;
   readonly log: string;
+  /** Of a secured engine: the certificate to trust (PEM file), and who may do everything. */
+  readonly caFile?: string;
+  readonly admin?: Credentials;
   /** Settles when the engine has ended, whoever ended it. */
   readonly exited: Promise<void>;
   /** Asks it to close, forces it after 20 s, removes its data. May be called twice. */
@@ -55,12 +68,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const row: EngineRow = ENGINES[options.version ?? DEFAULT_ENGINE];
   const cache = options.cacheDir ?? cacheFolder();
   const onProgress = options.onProgress ?? ((): void => undefined);
-  const folder = join(PROJECT_ROOT, 'scripts', 'engine', row.folder);
+  const folder = join(RECIPES, row.folder);
   const java = await findJava(row.java, row.title);
-  const jars = await ensureJars({
+  const classPath = await ensureJars({
     title: row.title,
     name: row.folder,
     pom: join(folder, 'pom.xml'),
+    megabytes: row.megabytes,
+    zips: row.zips === true,
     cache,
     onProgress,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -69,16 +84,19 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   if (options.port !== undefined && options.port !== 0) await claimPort(options.port, row.title);
   const run = await makeRunFolder(cache);
   if (options.dataDir !== undefined) await mkdir(options.dataDir, { recursive: true });
-  const child = launch(java, javaArguments(row, { folder, jars, run, options }), run.log);
+  const security =
+    row.secured === true ? await setUpSecurity(java, run.home, join(folder, 'security')) : undefined;
+  const settings = nodeSettings(row, options, security?.settings);
+  const child = launch(java, javaArguments(row, { classPath, run, options, settings }), run.log);
   const exited = new Promise<void>((done) => {
     child.once('exit', () => done());
     child.once('error', () => done());
   });
   const stop = stopper(child, exited, run);
+  const access = security === undefined ? undefined : { caFile: security.caFile, admin: SECURED_USERS.admin };
   try {
-    const port = await waitUntilHealthy(child, run, row.title, options.signal);
-    const url = `http://127.0.0.1:${port}`;
-    return { title: row.title, url, port, pid: child.pid ?? 0, log: run.log, exited, stop };
+    const { url, port } = await waitUntilHealthy(child, run, row.title, access, options.signal);
+    return { title: row.title, url, port, pid: child.pid ?? 0, log: run.log, ...access, exited, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -100,30 +118,44 @@ async function claimPort(port: number, title: string): Promise<void> {
   await once(probe, 'close');
 }
 
+/** The caller's own settings are the strongest. */
+function nodeSettings(
+  row: EngineRow,
+  options: EngineOptions,
+  security: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  return {
+    ...row.settings,
+    ...security,
+    'http.port': String(options.port ?? 0),
+    'transport.port': '0',
+    ...(options.dataDir === undefined ? {} : { 'path.data': resolve(options.dataDir) }),
+    ...options.settings,
+  };
+}
+
 function javaArguments(
   row: EngineRow,
-  at: { folder: string; jars: string; run: RunFolder; options: EngineOptions },
+  at: {
+    readonly classPath: string;
+    readonly run: RunFolder;
+    readonly options: EngineOptions;
+    readonly settings: Readonly<Record<string, string>>;
+  },
 ): readonly string[] {
   const heap = at.options.heap ?? '512m';
-  const settings: Record<string, string> = {
-    ...row.settings,
-    'http.port': String(at.options.port ?? 0),
-    'transport.port': '0',
-    ...(at.options.dataDir === undefined ? {} : { 'path.data': resolve(at.options.dataDir) }),
-    ...at.options.settings,
-  };
   return [
     `-Xms${heap}`,
     `-Xmx${heap}`,
     ...(at.options.throughput === true ? [] : ['-XX:TieredStopAtLevel=1']),
-    `-Dlog4j2.configurationFile=${join(at.folder, 'log4j2.properties')}`,
+    `-Dlog4j2.configurationFile=${join(RECIPES, 'log4j2.properties')}`,
     ...row.jvmFlags,
     '-cp',
-    [join(at.jars, '*')].join(delimiter),
-    join(at.folder, 'Launcher.java'),
+    at.classPath,
+    join(RECIPES, row.launcher, 'Launcher.java'),
     at.run.home,
     at.run.portFile,
-    ...Object.entries(settings).map(([key, value]) => `${key}=${value}`),
+    ...Object.entries(at.settings).map(([key, value]) => `${key}=${value}`),
     ...row.plugins,
   ];
 }
@@ -157,9 +189,12 @@ async function waitUntilHealthy(
   child: ChildProcess,
   run: RunFolder,
   title: string,
+  access: { readonly caFile: string; readonly admin: Credentials } | undefined,
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<{ readonly url: string; readonly port: number }> {
   const end = Date.now() + START_LIMIT_MS;
+  const login =
+    access === undefined ? {} : { ca: await readFile(access.caFile, 'utf8'), credentials: access.admin };
   let failure: Error | undefined;
   child.once('error', (error) => (failure = error));
   while (Date.now() < end) {
@@ -167,23 +202,12 @@ async function waitUntilHealthy(
     if (failure !== undefined) throw new Error(`${title} could not be launched: ${failure.message}`);
     if (child.exitCode !== null || child.signalCode !== null) throw await deathOf(child, run, title);
     const port = Number(await readFile(run.portFile, 'utf8').catch(() => '0'));
-    if (port > 0 && (await isHealthy(port))) return port;
+    const url = `${access === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+    if (port > 0 && (await isHealthy({ url, ...login }))) return { url, port };
     await sleep(POLL_MS);
   }
   const log = await lastLines(run.log);
   throw new Error(`${title} did not become healthy within ${START_LIMIT_MS / 1000} s. Its log ends:\n${log}`);
-}
-
-async function isHealthy(port: number): Promise<boolean> {
-  try {
-    const answer = await fetch(`http://127.0.0.1:${port}/_cluster/health?wait_for_status=yellow&timeout=2s`, {
-      signal: AbortSignal.timeout(5_000),
-    });
-    const { status } = (await answer.json()) as { status?: string };
-    return answer.ok && (status === 'yellow' || status === 'green');
-  } catch {
-    return false;
-  }
 }
 
 async function deathOf(child: ChildProcess, run: RunFolder, title: string): Promise<Error> {

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { installedJavas } from './java-homes.js';
 
 const run = promisify(execFile);
 
@@ -13,33 +14,55 @@ export class MissingProgramError extends Error {
   override readonly name = 'MissingProgramError';
 }
 
-/** Path of a Java that is new enough. Throws {@link MissingProgramError}. */
+/**
+ * Path of a Java that is new enough: what `JAVA25_HOME` (for 25) or `JAVA_HOME` names, the one on the PATH, else one
+ * in the machine's usual folders. A variable that names no Java is told, not passed over: somebody meant it. Throws
+ * {@link MissingProgramError}.
+ */
 export async function findJava(atLeast: number, engine: string): Promise<string> {
-  const home = process.env['JAVA_HOME'];
-  const java = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
-  const remedy = `Install a JDK ${atLeast} or newer (Debian and Ubuntu: apt install openjdk-${atLeast}-jdk-headless; macOS: brew install openjdk@${atLeast}) or point JAVA_HOME at one. ${WITHOUT_IT}`;
+  const own = `JAVA${atLeast}_HOME`;
+  const remedy = `Install a JDK ${atLeast} or newer (Debian and Ubuntu: apt install openjdk-${atLeast}-jdk-headless; macOS: brew install openjdk@${atLeast}) or point ${own} or JAVA_HOME at one. ${WITHOUT_IT}`;
+  const looked: string[] = [];
+  for (const variable of [own, 'JAVA_HOME']) {
+    const home = process.env[variable];
+    if (home === undefined || home === '') continue;
+    const java = join(home, 'bin', 'java');
+    const problem = await problemOf(java, atLeast);
+    if (problem === undefined) return java;
+    looked.push(problem);
+    // JAVA_HOME may be there for something else that needs an older Java.
+    const isOurs = variable === own || problem.includes('does not run');
+    if (isOurs)
+      throw new MissingProgramError(`${engine} needs Java, and ${problem} (${variable}). ${remedy}`);
+  }
+  for (const java of ['java', ...(await installedJavas())]) {
+    const problem = await problemOf(java, atLeast);
+    if (problem === undefined) return java;
+    looked.push(problem);
+  }
+  throw new MissingProgramError(
+    `${engine} needs Java ${atLeast} or newer, and there is none: ${looked.join('; ')}. ${remedy}`,
+  );
+}
+
+/** Why this Java will not do; undefined where it will. */
+async function problemOf(java: string, atLeast: number): Promise<string | undefined> {
   let banner: string;
   try {
     banner = (await run(java, ['-version'], { timeout: 30_000 })).stderr;
-  } catch (cause) {
-    throw new MissingProgramError(`${engine} needs Java, and "${java}" does not run. ${remedy}`, { cause });
+  } catch {
+    return `"${java}" does not run`;
   }
   const found = majorVersion(banner);
-  if (found === undefined || found < atLeast) {
-    const version = found === undefined ? 'of an unknown version' : String(found);
-    throw new MissingProgramError(
-      `${engine} needs Java ${atLeast} or newer, and "${java}" is Java ${version}. ${remedy}`,
-    );
-  }
+  if (found === undefined) return `"${java}" is Java of an unknown version`;
+  if (found < atLeast) return `"${java}" is Java ${found}`;
   try {
+    // Engines are launched from a source file.
     await run(java, ['--describe-module', 'jdk.compiler'], { timeout: 30_000 });
-  } catch (cause) {
-    throw new MissingProgramError(
-      `${engine} is launched from a source file, and "${java}" is a runtime without a compiler (a JRE). ${remedy}`,
-      { cause },
-    );
+  } catch {
+    return `"${java}" is a runtime without a compiler (a JRE)`;
   }
-  return java;
+  return undefined;
 }
 
 /** Major version in the banner of `java -version`: 17 for "17.0.15", 8 for "1.8.0_402". */

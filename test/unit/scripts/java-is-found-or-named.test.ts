@@ -20,6 +20,16 @@ describe('the Java of the local engine', () => {
     });
   });
 
+  it('is not looked for elsewhere when its own variable names none', async () => {
+    await withEnvironment({ JAVA17_HOME: '/no/such/folder' }, async () => {
+      await assert.rejects(findJava(17, 'The engine'), /"[^"]+" does not run \(JAVA17_HOME\)/);
+    });
+  });
+
+  it('is told by what was found where nothing is new enough', async () => {
+    await assert.rejects(findJava(999, 'The engine'), /needs Java 999 or newer, and there is none: "java" /);
+  });
+
   it('leaves Maven to be asked for in plain words too', async () => {
     await withEnvironment({ PATH: '/no/such/folder' }, async () => {
       await assert.rejects(runMaven(['-v'], 'the engine'), /no "mvn" on the PATH.*Install Maven.*test:unit/s);
