@@ -1,0 +1,148 @@
+/** Sends a table to the engine and to a service and compares the answers case by case. */
+import { compareConversations, type Difference } from './compare.js';
+import { compareReranked, isReranked, outcomeOf, withoutVector } from './compare-reranked.js';
+import { titleOf, type ConformCase, type Family } from './request.js';
+import { sendTo, type Side } from './side.js';
+import type { Conversation, WireAnswer } from './wire.js';
+
+export interface CaseDifference {
+  readonly side: string;
+  readonly title: string;
+  readonly differences: readonly Difference[];
+}
+
+export interface FamilyResult {
+  readonly name: string;
+  /** Requests written, each sent to every side. */
+  readonly requests: number;
+  /** Answers compared with the engine's. */
+  readonly compared: number;
+  /** Answers of the engine by their status class, such as `2xx`. */
+  readonly statuses: ReadonlyMap<string, number>;
+  /** What the services said that they did. */
+  readonly outcomes: ReadonlyMap<string, number>;
+  readonly differences: readonly CaseDifference[];
+  readonly ms: number;
+}
+
+export interface RunOptions {
+  /** True where the services may rerank and add vectors; else every byte must be the engine's. */
+  readonly settingsPresent: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A difference must show each time: an engine's own background work can change an answer between two requests. */
+const ATTEMPTS = 3;
+
+export async function runFamily(
+  family: Family,
+  direct: Side,
+  others: readonly Side[],
+  options: RunOptions,
+): Promise<FamilyResult> {
+  const started = Date.now();
+  const statuses = new Map<string, number>();
+  const outcomes = new Map<string, number>();
+  const differences: CaseDifference[] = [];
+  let [requests, compared] = [0, 0];
+  for (const one of family.cases) {
+    options.signal.throwIfAborted();
+    requests += 'pieces' in one ? one.methods.length : 1;
+    const engines = await attempt(direct, one);
+    for (const answer of 'answers' in engines ? engines.answers : [])
+      count(statuses, `${/ (\d)/.exec(answer.statusLine)?.[1] ?? '?'}xx`);
+    differences.push(...unexpected(one, engines));
+    for (const side of others) {
+      let theirs = await attempt(side, one);
+      let found = await differencesOf(one, engines, theirs, direct, side, options);
+      for (let n = 1; n < ATTEMPTS && found.length > 0 && !changes(one); n++) {
+        const again = await attempt(direct, one);
+        theirs = await attempt(side, one);
+        found = await differencesOf(one, again, theirs, direct, side, options);
+      }
+      const answers = 'answers' in theirs ? theirs.answers : [];
+      compared += answers.length;
+      for (const answer of answers) count(outcomes, outcomeOf(answer));
+      if (found.length > 0) differences.push({ side: side.name, title: titleOf(one), differences: found });
+    }
+  }
+  return { name: family.name, requests, compared, statuses, outcomes, differences, ms: Date.now() - started };
+}
+
+type Attempt = Conversation | { readonly failure: string };
+
+/** A broken connection is an answer too, to be compared with the other side's. */
+async function attempt(side: Side, one: ConformCase): Promise<Attempt> {
+  try {
+    return await sendTo(side, one);
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function changes(one: ConformCase): boolean {
+  return 'pieces' in one || one.mutates === true;
+}
+
+/** The table's own mistake, or an engine that does not know the request. */
+function unexpected(one: ConformCase, engines: Attempt): CaseDifference[] {
+  if ('pieces' in one || one.status === undefined) return [];
+  const line = 'answers' in engines ? engines.answers[0]?.statusLine : engines.failure;
+  if (line !== undefined && Number(/ (\d{3})/.exec(line)?.[1]) === one.status) return [];
+  const where = 'the table expects another status of the engine';
+  return [
+    {
+      side: 'direct',
+      title: titleOf(one),
+      differences: [{ where, direct: String(one.status), through: line ?? 'no answer' }],
+    },
+  ];
+}
+
+async function differencesOf(
+  one: ConformCase,
+  engines: Attempt,
+  theirs: Attempt,
+  direct: Side,
+  side: Side,
+  options: RunOptions,
+): Promise<Difference[]> {
+  if (!('answers' in engines) || !('answers' in theirs)) {
+    const words = (tried: Attempt): string => ('answers' in tried ? 'answered' : tried.failure);
+    return [{ where: 'connection', direct: words(engines), through: words(theirs) }];
+  }
+  const prefixes = [direct.prefix, side.prefix];
+  const watchClose = 'pieces' in one && one.watchClose === true;
+  if (!options.settingsPresent) return compareConversations(engines, theirs, prefixes, { watchClose });
+  const [answer, other] = [engines.answers[0], theirs.answers[0]];
+  if (answer !== undefined && other !== undefined && isReranked(other))
+    return compareReranked(answer, await wholeOf(one, direct, answer), other, prefixes);
+  if (side.name === 'sidecar')
+    return compareConversations(unvectored(engines), unvectored(theirs), prefixes, { watchClose });
+  return compareConversations(engines, theirs, prefixes, { watchClose });
+}
+
+async function wholeOf(one: ConformCase, direct: Side, page: WireAnswer): Promise<WireAnswer> {
+  if ('pieces' in one || one.whole === undefined) return page;
+  const { body: _body, ...rest } = one;
+  const { target, body } = one.whole;
+  const answer = await sendTo(direct, { ...rest, target, ...(body === undefined ? {} : { body }) });
+  return answer.answers[0] ?? page;
+}
+
+/** What is read back after a write through the sidecar has a vector that the direct one lacks. */
+function unvectored(conversation: Conversation): Conversation {
+  return {
+    ...conversation,
+    answers: conversation.answers.map((answer) => {
+      const text = answer.body.toString('latin1');
+      if (!text.includes('twinrank_vector')) return answer;
+      const headers = answer.headers.map((line) => line.replace(/^(content-length: )\d+/i, '$1(any)'));
+      return { ...answer, headers, body: Buffer.from(withoutVector(text), 'latin1') };
+    }),
+  };
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
