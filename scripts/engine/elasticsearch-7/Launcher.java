@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.cjk.CJKAnalyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
@@ -40,12 +41,13 @@ public final class Launcher {
     public static final class LanguageAnalyzers extends Plugin implements AnalysisPlugin {
         @Override
         public Map<String, AnalysisProvider<AnalyzerProvider<? extends Analyzer>>> getAnalyzers() {
-            return Map.of("cjk", ready(new CJKAnalyzer()), "english", ready(new EnglishAnalyzer()));
+            return Map.of("cjk", each(CJKAnalyzer::new), "english", each(EnglishAnalyzer::new));
         }
 
-        private static AnalysisProvider<AnalyzerProvider<? extends Analyzer>> ready(Analyzer analyzer) {
+        /** An index closes its analyzers when it is closed, so that none may be shared. */
+        private static AnalysisProvider<AnalyzerProvider<? extends Analyzer>> each(Supplier<Analyzer> make) {
             return (index, environment, name, settings) ->
-                new PreBuiltAnalyzerProvider(name, AnalyzerScope.INDEX, analyzer);
+                new PreBuiltAnalyzerProvider(name, AnalyzerScope.INDEX, make.get());
         }
     }
 
