@@ -21,8 +21,8 @@ export interface PassThroughOptions {
   readonly body?: Readable | Buffer | null;
   /** True where the body's length differs from what the request announced. */
   readonly bodyChanged?: boolean;
-  /** Headers that we add to the answer; called when the answer begins. */
-  readonly addHeaders?: () => readonly string[];
+  /** Headers that we add to the answer; called when the answer begins, with its status. */
+  readonly addHeaders?: (status: number) => readonly string[];
 }
 
 /** Request target for the upstream: origin form (RFC 9112 section 3.2), whatever form the client used. */
@@ -64,7 +64,7 @@ export function passThrough(exchange: Exchange, options: PassThroughOptions = {}
       head: (status, statusMessage, rawHeaders) => {
         response.writeHead(status, statusMessage, [
           ...responseHeaders(rawHeaders),
-          ...(options.addHeaders?.() ?? []),
+          ...(options.addHeaders?.(status) ?? []),
         ]);
         // The head usually leaves together with the first bytes; a slow stream must show it at once.
         process.nextTick(() => {
@@ -77,7 +77,7 @@ export function passThrough(exchange: Exchange, options: PassThroughOptions = {}
         done();
       },
       failed: (error) => {
-        replyWithError(response, error, options.addHeaders?.() ?? []);
+        replyWithError(response, error, options.addHeaders?.(error.status) ?? []);
         done();
       },
     });
