@@ -11,6 +11,8 @@ export interface RawRequest {
   /** An object, or a flat list of names and values that keeps order, case and repetition. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | readonly string[];
   readonly body?: string | Uint8Array;
+  /** Certificate to trust for https, as PEM text. */
+  readonly ca?: string;
   /** Limit of the whole exchange in milliseconds; 30 s if not given. */
   readonly timeoutMs?: number;
 }
@@ -39,6 +41,7 @@ export function rawRequest(options: RawRequest): Promise<RawResponse> {
       path: `${prefix}${options.path ?? '/'}`,
       headers: headerLines(options, url, body),
       agent: false,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
       signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
     });
     request.once('error', fail);
