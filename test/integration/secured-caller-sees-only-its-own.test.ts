@@ -28,7 +28,10 @@ const DOCUMENTS = {
 const THEIRS = ['a1', 'a2'];
 /** Words that only documents of other teams have, and what no log may hold. */
 const OF_OTHERS = /browser|Wireless|at all|222_?00|333_?00|"team":"[bc]"|"_id":"[bc]\d"/;
-const SECRETS = [admin, alice, bob].flatMap(({ username, password }) => [
+/** The proxy's own user: it may read mappings and settings, and no document. */
+const READER = { username: 'mapping-reader', password: 'reader-Secret-1' };
+const READER_ACTIONS = ['indices:admin/mappings/get', 'indices:monitor/settings/get'];
+const SECRETS = [admin, alice, bob, READER].flatMap(({ username, password }) => [
   password,
   Buffer.from(`${username}:${password}`).toString('base64'),
 ]);
@@ -63,8 +66,9 @@ describe('a caller of a secured engine', { skip }, () => {
   before(async () => {
     engine = await startEngine({ version: 'secured' });
     ca = await readFile(engine.caFile ?? '', 'utf8');
+    await addUser(READER, { index_patterns: ['*'], allowed_actions: READER_ACTIONS });
     sidecar = await start('ingest', admin);
-    proxy = await start('rerank', admin);
+    proxy = await start('rerank', READER);
     for (const index of [INDEX, HIDDEN_INDEX]) {
       const setUp = { to: addressWith(admin), ca: engine.caFile, index };
       await runCommand(mappingCommand, setUp, ['apply']);
@@ -80,14 +84,8 @@ describe('a caller of a secured engine', { skip }, () => {
       }
     }
     for (const [name, fls] of Object.entries(BLIND_USERS)) {
-      await must('PUT', `/_plugins/_security/api/roles/${name}`, {
-        cluster_permissions: ['cluster_composite_ops_ro'],
-        index_permissions: [
-          { index_patterns: [INDEX], dls: '{"term":{"team":"a"}}', fls, allowed_actions: ['read'] },
-        ],
-      });
-      await must('PUT', `/_plugins/_security/api/internalusers/${name}`, { password: BLIND_PASSWORD });
-      await must('PUT', `/_plugins/_security/api/rolesmapping/${name}`, { users: [name] });
+      const reads = { index_patterns: [INDEX], dls: '{"term":{"team":"a"}}', fls, allowed_actions: ['read'] };
+      await addUser({ username: name, password: BLIND_PASSWORD }, reads);
     }
   });
   after(async () => {
@@ -110,6 +108,13 @@ describe('a caller of a secured engine', { skip }, () => {
     url.username = username;
     url.password = password;
     return url.href;
+  }
+  async function addUser({ username, password }: Credentials, reads: object): Promise<void> {
+    const api = '/_plugins/_security/api';
+    const role = { cluster_permissions: ['cluster_composite_ops_ro'], index_permissions: [reads] };
+    await must('PUT', `${api}/roles/${username}`, role);
+    await must('PUT', `${api}/internalusers/${username}`, { password });
+    await must('PUT', `${api}/rolesmapping/${username}`, { users: [username] });
   }
   function ask(
     url: string,
@@ -160,6 +165,11 @@ describe('a caller of a secured engine', { skip }, () => {
       .replaceAll(/[\d.]+ms/g, '');
   };
 
+  it('is helped by a proxy whose own user may read no document', async () => {
+    assert.equal((await search(engine.url, READER)).status, 403);
+    assert.equal((await search(proxy, READER)).status, 403);
+  });
+
   it('finds exactly its own documents, in the order of the model', async () => {
     const direct = await search(engine.url, alice);
     const answer = await search(proxy, alice);
@@ -200,8 +210,8 @@ describe('a caller of a secured engine', { skip }, () => {
   });
 
   it('gets the same answer whoever has asked before', async () => {
-    const aliceFirst = await start('rerank', admin);
-    const bobFirst = await start('rerank', admin);
+    const aliceFirst = await start('rerank', READER);
+    const bobFirst = await start('rerank', READER);
     const before = await search(aliceFirst, alice);
     const bobBefore = await search(bobFirst, bob);
     const bobAfter = await search(aliceFirst, bob);
