@@ -14,6 +14,7 @@ import { allRejectedReply, spliceRejected } from './bulk-reply.js';
 import { emptyTally, transformBulk, type BulkTally } from './bulk-stream.js';
 import { ingestedHeader } from './ingest-outcome.js';
 import { plainBody } from './plain-body.js';
+import { plainReply, readableReply } from './plain-reply.js';
 import type { Vectorize } from './vectorizer.js';
 
 /** A bulk reply is held only where rejected items must be put into it. */
@@ -122,7 +123,8 @@ function sendCompleted(
   tookMs: number,
 ): void {
   const { response } = exchange;
-  const { status, statusMessage, body } = completedReply(head, reply, tally, tookMs);
+  const plain = plainReply(head.headers, reply);
+  const { status, statusMessage, body } = completedReply(head, plain, tally, tookMs);
   const headers = [
     ...without(head.headers, 'content-length', 'content-encoding'),
     'content-length',
@@ -153,6 +155,6 @@ function completedReply(
 
 function upstreamRequestOf(exchange: Exchange, body: Readable): ReturnType<typeof upstreamRequest> {
   const request = upstreamRequest(exchange, { body, bodyChanged: true });
-  // The reply may have to be completed, so it must come uncompressed.
-  return { ...request, headers: without(request.headers, 'accept-encoding') };
+  // The reply may have to be completed.
+  return { ...request, headers: readableReply(request.headers) };
 }

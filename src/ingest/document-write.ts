@@ -13,6 +13,9 @@ export async function writeDocument(
   maxBytes: number,
 ): Promise<void> {
   const { request, signal } = exchange;
+  // Held back until it is seen to be too long, it would keep the engine's early refusal from the client.
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes)
+    return passThrough(exchange, { addHeaders: () => skippedHeader('body_too_large') });
   let source: Buffer;
   if (contentEncoding(request.rawHeaders) === 'gzip') source = await collectPlainBody(request, maxBytes);
   else {
