@@ -80,9 +80,16 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
       headersTimeout: 60_000,
       maxHeaderSize: 64 * 1024,
       noDelay: true,
+      // The upstream gets its own Host in any case; what to think of a request without one is the engine's to say.
+      requireHostHeader: false,
     },
     onRequest,
   );
+  // Node's own refusal would bear headers of Node's.
+  server.on('checkExpectation', (request, response) => {
+    showOnlyUpstreamHeaders(request, response);
+    response.writeHead(417, ['content-length', '0']).end();
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const latest = clients.get(socket)?.latest;
     if (error.code === 'ECONNRESET') socket.destroy();
