@@ -1,8 +1,8 @@
 /**
- * A reranked answer beside the engine's own: the order of hits, their scores, `max_score` and the hidden vector may
- * differ; the set of hits, every other byte of each hit and all around them may not.
+ * A reranked answer beside the engine's own: the order of hits, their scores, `max_score`, the hidden vector, the
+ * length and the compression may differ; the set of hits, every other byte of each hit and all around them may not.
  */
-import { comparable, OUR_HEADER, type Difference } from './compare.js';
+import { comparable, OUR_HEADER, withoutVersion, type Difference } from './compare.js';
 import { elementsAt, membersAt, type Range } from './json-ranges.js';
 import { valueOf, type WireAnswer } from './wire.js';
 
@@ -34,8 +34,10 @@ export function compareReranked(
     if (a !== b) differences.push({ where, direct: a.slice(0, 400), through: b.slice(0, 400) });
   };
   const headers = (answer: WireAnswer): string =>
-    comparable(answer, prefixes).headers.replace(/(content-length: ).*/i, '$1(any)');
-  check('status line', direct.statusLine, through.statusLine);
+    comparable(answer, prefixes)
+      .headers.replace(/(content-length: ).*/i, '$1(any)')
+      .replace(/content-encoding: .*\n/i, '');
+  check('status line', withoutVersion(direct.statusLine), withoutVersion(through.statusLine));
   check('header lines', headers(direct), headers(through));
   check('content-length', String(through.body.length), valueOf(through.headers, 'content-length') ?? '');
   const [a, all, b] = [direct, whole, through].map((answer) => parts(comparable(answer, prefixes).body));
@@ -109,7 +111,7 @@ function hitOf(text: string): Hit {
 
 /** The vector that the sidecar wrote is shown to those who go direct and hidden by the proxy. */
 export function withoutVector(text: string): string {
-  return text.replace(/,\s*"twinrank_vector"\s*:\s*"[^"]*"|"twinrank_vector"\s*:\s*"[^"]*"\s*,?\s*/g, '');
+  return text.replace(/,\s*"twinrank_vector"\s*:\s*"[^"]*"|"twinrank_vector"\s*:\s*"[^"]*"\s*,?/g, '');
 }
 
 function idOf(hit: string): string {

@@ -13,8 +13,6 @@ export interface ConformRequest {
   readonly keep?: { readonly name: string; readonly pattern: RegExp };
   /** True where the request changes something: it is sent once only to each side. */
   readonly mutates?: boolean;
-  /** The same page with all its window, for a reranked page that is not whole; see compare-reranked.ts. */
-  readonly whole?: { readonly target: string; readonly body?: string };
 }
 
 /** Several requests as raw bytes on one connection. */
@@ -23,6 +21,8 @@ export interface ConformExchange {
   /** The pieces in which the bytes are written; a number is a pause in milliseconds. */
   readonly pieces: readonly (string | Buffer | number)[];
   readonly methods: readonly string[];
+  /** What the engine itself is sent, where it lacks what RFC 9112 asks of every server. */
+  readonly direct?: readonly (string | Buffer | number)[];
   /** Compares whether the connection is closed after the last answer. */
   readonly watchClose?: boolean;
 }

@@ -1,5 +1,5 @@
 /** Sends a table to the engine and to a service and compares the answers case by case. */
-import { compareConversations, type Difference } from './compare.js';
+import { compareConversations, uncompressed, type Difference } from './compare.js';
 import { compareReranked, isReranked, outcomeOf, withoutVector } from './compare-reranked.js';
 import { titleOf, type ConformCase, type Family } from './request.js';
 import { sendTo, type Side } from './side.js';
@@ -117,16 +117,21 @@ async function differencesOf(
   const [answer, other] = [engines.answers[0], theirs.answers[0]];
   if (answer !== undefined && other !== undefined && isReranked(other))
     return compareReranked(answer, await wholeOf(one, direct, answer), other, prefixes);
-  if (side.name === 'sidecar')
-    return compareConversations(unvectored(engines), unvectored(theirs), prefixes, { watchClose });
+  if (side.name === 'sidecar') {
+    const isHead = !('pieces' in one) && one.method === 'HEAD';
+    if (isHead || hasVector(engines) || hasVector(theirs))
+      return compareConversations(unvectored(engines), unvectored(theirs), prefixes, { watchClose });
+  }
   return compareConversations(engines, theirs, prefixes, { watchClose });
 }
 
+/** The engine's answer with all hits of the window, of which a reranked page may show any. */
 async function wholeOf(one: ConformCase, direct: Side, page: WireAnswer): Promise<WireAnswer> {
-  if ('pieces' in one || one.whole === undefined) return page;
-  const { body: _body, ...rest } = one;
-  const { target, body } = one.whole;
-  const answer = await sendTo(direct, { ...rest, target, ...(body === undefined ? {} : { body }) });
+  if ('pieces' in one || !/_search(?:\?|$)/.test(one.target)) return page;
+  // Parameters are stronger than the body, and the last of two counts.
+  const target = `${one.target}${one.target.includes('?') ? '&' : '?'}from=0&size=100`;
+  const { keep: _keep, ...rest } = one;
+  const answer = await sendTo(direct, { ...rest, target });
   return answer.answers[0] ?? page;
 }
 
@@ -134,13 +139,20 @@ async function wholeOf(one: ConformCase, direct: Side, page: WireAnswer): Promis
 function unvectored(conversation: Conversation): Conversation {
   return {
     ...conversation,
-    answers: conversation.answers.map((answer) => {
-      const text = answer.body.toString('latin1');
-      if (!text.includes('twinrank_vector')) return answer;
-      const headers = answer.headers.map((line) => line.replace(/^(content-length: )\d+/i, '$1(any)'));
-      return { ...answer, headers, body: Buffer.from(withoutVector(text), 'latin1') };
-    }),
+    answers: conversation.answers.map((answer) => ({
+      ...answer,
+      headers: answer.headers.map((line) =>
+        line
+          .replace(/^(content-length: )\d+/i, '$1(any)')
+          .replace(/^(content-encoding: )(\w+)/i, '$1($2, undone)'),
+      ),
+      body: Buffer.from(withoutVector(uncompressed(answer).toString('latin1')), 'latin1'),
+    })),
   };
+}
+
+function hasVector(conversation: Conversation): boolean {
+  return conversation.answers.some((answer) => uncompressed(answer).includes('twinrank_vector'));
 }
 
 function count(counts: Map<string, number>, key: string): void {

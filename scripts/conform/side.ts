@@ -19,7 +19,7 @@ export async function sendTo(side: Side, one: ConformCase): Promise<Conversation
   if ('pieces' in one) {
     return converse({
       ...address,
-      pieces: one.pieces.map((piece) =>
+      pieces: (side.name === 'direct' ? (one.direct ?? one.pieces) : one.pieces).map((piece) =>
         typeof piece === 'number'
           ? piece
           : Buffer.isBuffer(piece)

@@ -112,8 +112,8 @@ export const BULK: Family = {
     change(
       'POST',
       '/{i}-b/_bulk',
-      Array.from({ length: 2_000 }, (_, n) =>
-        lines({ index: { _id: `m${n}` } }, { title: `${n} ${'x'.repeat(500)}` }),
+      Array.from({ length: 300 }, (_, n) =>
+        lines({ index: { _id: `m${n}` } }, { title: `number ${n}`, pad: 'x'.repeat(5_000) }),
       ).join(''),
       ND,
     ),

@@ -8,7 +8,7 @@ export const DOCUMENTS: Family = {
   cases: [
     change('PUT', '/{i}-w/_doc/1', DOC, { status: 201 }),
     change('PUT', '/{i}-w/_doc/1', DOC, { status: 200 }),
-    change('PUT', '/{i}-w/_doc/2?refresh=true', '{ "title" : "spaced" , "x":1.0 , "y":1E400 }'),
+    change('PUT', '/{i}-w/_doc/2?refresh=true', '{ "title" : "spaced" , "x":1.0 , "y":1E30 }'),
     change('PUT', '/{i}-w/_doc/3?refresh=wait_for&timeout=5s', DOC, { status: 201 }),
     change('POST', '/{i}-w/_doc', DOC, { status: 201 }),
     change('POST', '/{i}-w/_doc/4', DOC, { status: 201 }),

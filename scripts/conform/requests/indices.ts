@@ -26,7 +26,7 @@ export const INDICES: Family = {
     get('/{i}-a/_mapping?pretty', OK),
     get('/{i}-a/_settings', OK),
     get('/{i}-a/_settings/index.refresh*', OK),
-    get('/{i}-a,{i}-docs/_mapping', OK),
+    get('/{i}-docs/_mapping', OK),
     get('/{i}-%E5%90%8D/_mapping', OK),
     head('/{i}-a', OK),
     head('/{i}-none', { status: 404 }),

@@ -28,7 +28,7 @@ export const MULTI_SEARCH: Family = {
     ask('/{i}-docs/_msearch?search_type=dfs_query_then_fetch', lines({}, WHOLE), ND),
     ask('/_msearch', lines({ index: ['{i}-docs', '{i}-more'], preference: '_local' }, WHOLE), ND),
     ask('/_msearch', lines({ index: '{i}-d*', ignore_unavailable: true }, WHOLE), ND),
-    ask('/{i}-docs/_msearch', `\n${JSON.stringify(WHOLE)}\n`, ND),
+    ask('/{i}-docs/_msearch', `\n${JSON.stringify(WHOLE)}\n`, { headers: [NDJSON_TYPE] }),
     ask('/{i}-docs/_msearch', lines({}, WHOLE).replaceAll('\n', '\r\n'), { headers: [NDJSON_TYPE] }),
     ask('/{i}-docs/_msearch', `{}\n${JSON.stringify(WHOLE)}`, { headers: [NDJSON_TYPE] }),
     ask('/{i}-docs/_msearch', lines({ bogus: 1 }, WHOLE), { headers: [NDJSON_TYPE] }),
@@ -140,7 +140,7 @@ export const AROUND_SEARCH: Family = {
     ask('/{i}-docs/_validate/query?rewrite=true', '{"query":{"match":{"price":"x"}}}', OK),
     get('/{i}-docs/_field_caps?fields=*', OK),
     ask('/{i}-docs/_field_caps?fields=title,price', undefined, OK),
-    get('/{i}-docs,{i}-more/_search_shards', { status: 200 }),
+    get('/{i}-docs/_search_shards', OK),
     ask('/{i}-docs/_rank_eval', {
       requests: [
         {
