@@ -25,6 +25,7 @@ export async function installedJavas(): Promise<readonly string[]> {
   const found: string[] = [];
   for (const [folder, ...toHome] of [...shelves(), ...own]) {
     const names = await readdir(folder).catch(() => []);
+    // Links and packages' own files stand among them under a dot.
     const jdks = names
       .filter((name) => /\d/.test(name))
       .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));

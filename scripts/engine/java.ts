@@ -9,6 +9,8 @@ const run = promisify(execFile);
 const WITHOUT_IT =
   'Without it: `npm run test:unit` works, and so does everything else once OPENSEARCH_URL (or --url) names a running cluster.';
 
+const NOT_RUNNING = 'does not run';
+
 /** The machine lacks a program that the local engine needs; the message says what to install. */
 export class MissingProgramError extends Error {
   override readonly name = 'MissingProgramError';
@@ -31,14 +33,14 @@ export async function findJava(atLeast: number, engine: string): Promise<string>
     if (problem === undefined) return java;
     looked.push(problem);
     // JAVA_HOME may be there for something else that needs an older Java.
-    const isOurs = variable === own || problem.includes('does not run');
+    const isOurs = variable === own || problem.endsWith(NOT_RUNNING);
     if (isOurs)
       throw new MissingProgramError(`${engine} needs Java, and ${problem} (${variable}). ${remedy}`);
   }
   for (const java of ['java', ...(await installedJavas())]) {
     const problem = await problemOf(java, atLeast);
     if (problem === undefined) return java;
-    looked.push(problem);
+    if (java === 'java' || !problem.endsWith(NOT_RUNNING)) looked.push(problem);
   }
   throw new MissingProgramError(
     `${engine} needs Java ${atLeast} or newer, and there is none: ${looked.join('; ')}. ${remedy}`,
@@ -51,7 +53,7 @@ async function problemOf(java: string, atLeast: number): Promise<string | undefi
   try {
     banner = (await run(java, ['-version'], { timeout: 30_000 })).stderr;
   } catch {
-    return `"${java}" does not run`;
+    return `"${java}" ${NOT_RUNNING}`;
   }
   const found = majorVersion(banner);
   if (found === undefined) return `"${java}" is Java of an unknown version`;
