@@ -161,7 +161,7 @@ describe('a caller of a secured engine', { skip }, () => {
       .replace(/\n?content-length\n\d+/i, '')
       .replace(/\n?connection\nclose/i, '');
     return `${answer.status}\n${headers}\n${answer.body.toString()}`
-      .replace(/"took":\d+/, '')
+      .replaceAll(/"took":\d+/g, '')
       .replaceAll(/[\d.]+ms/g, '');
   };
 
@@ -254,6 +254,25 @@ describe('a caller of a secured engine', { skip }, () => {
     }
   });
 
+  it('learns no more from many searches in one request', async () => {
+    const many = (url: string, ...indices: readonly string[]): Promise<RawResponse> => {
+      const query = JSON.stringify({ query: { match: { title: QUERY } } });
+      const body = indices.map((index) => `${JSON.stringify({ index })}\n${query}\n`).join('');
+      const pair = Buffer.from(`${alice.username}:${alice.password}`).toString('base64');
+      const headers = { authorization: `Basic ${pair}`, 'content-type': 'application/x-ndjson' };
+      return rawRequest({ url, ca, method: 'POST', path: '/_msearch', headers, body });
+    };
+    const hidden = await many(proxy, INDEX, HIDDEN_INDEX);
+    const absent = await many(proxy, INDEX, ABSENT_INDEX);
+    assert.equal(lasting(hidden), lasting(absent));
+    assert.doesNotMatch(lasting(hidden), OF_OTHERS);
+    const [first, second] = (
+      JSON.parse(hidden.body.toString()) as { responses: (Found & { status: number })[] }
+    ).responses;
+    assert.deepEqual(first?.hits.hits.map((hit) => hit._id).sort(), THEIRS);
+    assert.equal(second?.status, 403);
+  });
+
   it('is served by the engine alone where the proxy has no credentials of its own', async () => {
     const without = await start('rerank');
     for (const who of [alice, bob, admin]) {
@@ -281,6 +300,12 @@ describe('a caller of a secured engine', { skip }, () => {
         found(through).hits.map((hit) => hit._score),
         found(direct).hits.map((hit) => hit._score),
       );
+    });
+
+    it('gets the order of the vector that it may read, where it wants no text to compare with', async () => {
+      const through = await search(proxy, blind('no-title'), { ...byNote, _source: false });
+      assert.match(outcome(through), /^applied; window=100; scored=2; /);
+      assert.doesNotMatch(through.body.toString(), /forgot|manager/);
     });
 
     it('gets none either where title and vector are hidden, whatever part of the documents it asks for', async () => {
