@@ -106,6 +106,13 @@ export function integer(min: number, max: number): (value: string) => number {
   };
 }
 
+/** Parser of a share from 0 to 1. */
+export function share(value: string): number {
+  const n = /^\d*\.?\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(n >= 0 && n <= 1)) throw new Error(`expected a number from 0 to 1, got "${value}".`);
+  return n;
+}
+
 /** Parser of one of a few words. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): (value: string) => Word {
   return (value) => {

@@ -3,6 +3,9 @@
  * Hop-by-hop headers by RFC 9110 section 7.6.1.
  */
 
+/** A request header of this name speaks to us and not to the engine; in answers it says what we did. */
+export const OUR_HEADER = 'x-twinrank';
+
 /** Belong to one connection and are made anew on the next. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
@@ -37,6 +40,7 @@ export function requestHeaders(raw: readonly string[], host: string): string[] {
     if (
       HOP_BY_HOP.has(lower) ||
       lower === 'expect' ||
+      lower === OUR_HEADER ||
       (named.has(lower) && lower !== 'content-length' && lower !== 'host')
     )
       continue;

@@ -1,7 +1,6 @@
 /** The `x-twinrank` header of the sidecar: what became of the documents of a write. */
+import { OUR_HEADER } from '../http/header-rules.js';
 import { VECTOR_OUTCOMES, type VectorOutcome } from './vectorizer.js';
-
-const OUTCOME_HEADER = 'x-twinrank';
 
 /** `ingested; vector=4998; no_text=2` */
 export function ingestedHeader(
@@ -10,13 +9,10 @@ export function ingestedHeader(
 ): string[] {
   const seen = VECTOR_OUTCOMES.filter((name) => outcomes[name] !== undefined);
   const parts = seen.map((name) => `${name}=${outcomes[name]}`);
-  return [
-    OUTCOME_HEADER,
-    ['ingested', ...parts, ...(rejected > 0 ? [`rejected=${rejected}`] : [])].join('; '),
-  ];
+  return [OUR_HEADER, ['ingested', ...parts, ...(rejected > 0 ? [`rejected=${rejected}`] : [])].join('; ')];
 }
 
 /** `skipped; reason=format` */
 export function skippedHeader(reason: string): string[] {
-  return [OUTCOME_HEADER, `skipped; reason=${reason}`];
+  return [OUR_HEADER, `skipped; reason=${reason}`];
 }

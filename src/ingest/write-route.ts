@@ -3,7 +3,7 @@
 export type WriteRoute =
   /** `PUT|POST /{index}/_doc[/{id}]` and `/{index}/_create/{id}`. */
   | { readonly kind: 'document'; readonly index: string }
-  /** `POST|PUT /_bulk` and `/{index}/_bulk`; `index` is the default of its lines. */
+  /** `POST|PUT /_bulk`, `/{index}/_bulk` and version 7's `/{index}/{type}/_bulk`; `index` is its lines' default. */
   | { readonly kind: 'bulk'; readonly index: string | undefined };
 
 /** The write that the request line asks for, or undefined. */
@@ -17,11 +17,17 @@ export function writeRoute(method: string, target: string): WriteRoute | undefin
   if (first === undefined || first.startsWith('_')) return undefined;
   const index = decode(first);
   if (index === undefined) return undefined;
-  if (segments.length === 2 && second === '_bulk') return { kind: 'bulk', index };
+  if (segments.at(-1) === '_bulk' && (segments.length === 2 || (segments.length === 3 && isType(second))))
+    return { kind: 'bulk', index };
   const writesDocument =
     (second === '_doc' && (segments.length === 3 || (segments.length === 2 && method === 'POST'))) ||
     (second === '_create' && segments.length === 3);
   return writesDocument ? { kind: 'document', index } : undefined;
+}
+
+/** Names of types may not begin with "_", but for the one that every index had last. */
+function isType(segment: string | undefined): boolean {
+  return segment === '_doc' || segment?.startsWith('_') === false;
 }
 
 function decode(segment: string): string | undefined {

@@ -12,6 +12,18 @@ import { TwinrankError } from '../errors.js';
 export interface PassageScorer {
   /** log(p / (1 - p)) of "similar" for a passage vector of the head's dimensions. */
   logOdds(passage: Float32Array): number;
+  /** The three sums that make up the log-odds, for people who ask why. */
+  parts(passage: Float32Array): HeadParts;
+}
+
+/** Log-odds = query + passage + distance. */
+export interface HeadParts {
+  /** Bias and w_u . u: the same for every passage of a query. */
+  readonly query: number;
+  /** w_v . v */
+  readonly passage: number;
+  /** w_d . |u - v| */
+  readonly distance: number;
 }
 
 export interface Head {
@@ -78,7 +90,10 @@ class CollapsedHead implements Head {
     for (let i = 0; i < this.dimensions; i++) {
       constant += (this.#ofQuery[i] as number) * (query[i] as number);
     }
-    return { logOdds: (passage) => constant + this.#varying(query, passage) };
+    return {
+      logOdds: (passage) => constant + this.#varying(query, passage),
+      parts: (passage) => this.#parts(constant, query, passage),
+    };
   }
 
   #varying(query: Float32Array, passage: Float32Array): number {
@@ -91,6 +106,18 @@ class CollapsedHead implements Head {
       sum += (ofDistance[i] as number) * Math.abs((query[i] as number) - v) + (ofPassage[i] as number) * v;
     }
     return sum;
+  }
+
+  #parts(constant: number, query: Float32Array, passage: Float32Array): HeadParts {
+    this.#requireDimensions(passage, 'passage');
+    let ofPassage = 0;
+    let ofDistance = 0;
+    for (let i = 0; i < passage.length; i++) {
+      const v = passage[i] as number;
+      ofPassage += (this.#ofPassage[i] as number) * v;
+      ofDistance += (this.#ofDistance[i] as number) * Math.abs((query[i] as number) - v);
+    }
+    return { query: constant, passage: ofPassage, distance: ofDistance };
   }
 
   #requireDimensions(vector: Float32Array, what: string): void {

@@ -1,11 +1,11 @@
-/** The query's vector within a time budget; a failure is a reason, never an exception. */
+/** Query vectors within a time budget; a failure is a reason, never an exception. */
 import { performance } from 'node:perf_hooks';
 import { asTwinrankError, TwinrankError } from '../errors.js';
 import type { Encoder } from '../model/encoder.js';
 import type { FailOpenReason } from './outcome.js';
 
 export type EncodeOutcome =
-  | { readonly vector: Float32Array; readonly ms: number }
+  | { readonly vectors: readonly Float32Array[]; readonly ms: number }
   | {
       readonly reason: Extract<FailOpenReason, 'encode_timeout' | 'encode_failed' | 'overloaded'>;
       readonly error: TwinrankError;
@@ -20,7 +20,7 @@ export interface Encoding {
 /** Starts encoding; the result settles at most `budgetMs` later. */
 export function encodeWithin(
   encoder: Encoder,
-  text: string,
+  texts: readonly string[],
   budgetMs: number,
   signal: AbortSignal,
 ): Encoding {
@@ -45,12 +45,12 @@ export function encodeWithin(
   });
   // Called inside a promise, so that an encoder that throws is a failure like any other.
   const encoded = Promise.resolve()
-    .then(() => encoder.encode([text], { kind: 'query', signal: aborter.signal }))
+    .then(() => encoder.encode(texts, { kind: 'query', signal: aborter.signal }))
     .then(
-      ([vector]): EncodeOutcome =>
-        vector === undefined
-          ? failure(new TwinrankError('encode_failed', 'The encoder gave no vector.'))
-          : { vector, ms: performance.now() - started },
+      (vectors): EncodeOutcome =>
+        vectors.length === texts.length
+          ? { vectors, ms: performance.now() - started }
+          : failure(new TwinrankError('encode_failed', 'The encoder gave fewer vectors than texts.')),
       (error: unknown) => failure(asTwinrankError(error)),
     );
   const result = Promise.race([encoded, late]).finally(() => {

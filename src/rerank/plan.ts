@@ -4,6 +4,7 @@ import { memberNamed, scanDocument } from '../search-engine/json-scan.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsOf } from '../search-engine/index-settings.js';
 import { queryText } from './query-text.js';
+import type { Knobs } from './knobs.js';
 import type { VectorHiding } from './hit-vector.js';
 import { plainQueryString } from './query-string-text.js';
 import { bodyForEngine } from './request-splice.js';
@@ -25,7 +26,11 @@ export type SkipReason =
   | 'stored_fields'
   | 'filter_path'
   | 'format'
-  | 'source_parameter'
+  | 'off'
+  | 'mixed'
+  | 'query_too_long'
+  | 'template_parameters'
+  | 'template_unrendered'
   | 'content_encoding'
   | 'body_too_large'
   | 'unreadable_body'
@@ -45,7 +50,26 @@ export interface Candidate {
   readonly wholeSource: boolean;
   /** All that the request says about `_source`, as text: a field that it names is shown. */
   readonly sourceWishes: string;
+  readonly knobs: Knobs;
+  /** The caller asked the engine to explain its scores. */
+  readonly explain: boolean;
 }
+
+/** What a request says beside its query. */
+export interface SearchWishes {
+  readonly knobs?: Knobs;
+  /** Text that `ext.rerank.query_context` names. */
+  readonly queryText?: string | undefined;
+}
+
+/** What holds where neither request nor index says otherwise. */
+export interface PlanDefaults {
+  /** Weight of the engine's score in the order. */
+  readonly blend: number;
+  readonly maxQueryLength: number;
+}
+
+export const PLAN_DEFAULTS: PlanDefaults = { blend: 0, maxQueryLength: 10_000 };
 
 /** What is sent instead, and what the answer must be cut to. */
 export interface RerankPlan {
@@ -57,6 +81,9 @@ export interface RerankPlan {
   /** Hits carry their `_source` whole, so that a changed text can be noticed. */
   readonly wholeSource: boolean;
   readonly hide: VectorHiding;
+  readonly blend: number;
+  /** Scores are shown under `fields._twinrank` of each hit, with the head's parts or without. */
+  readonly show: 'nothing' | 'scores' | 'parts';
 }
 
 /** Body keys that change what an order means, with the reason they give. */
@@ -75,13 +102,18 @@ const LEFT_ALONE_PARAMETERS: Readonly<Record<string, SkipReason>> = {
   scroll: 'scroll',
   stored_fields: 'stored_fields',
   filter_path: 'filter_path',
-  source: 'source_parameter',
 };
 
 const DEFAULT_SIZE = 10;
 
 /** Reads the request: pure, and cheap enough to run before any look-up. */
-export function readSearch(route: SearchRoute, body: Buffer): Candidate | SkipReason {
+export function readSearch(
+  route: SearchRoute,
+  body: Buffer,
+  wishes: SearchWishes = {},
+): Candidate | SkipReason {
+  const knobs = wishes.knobs ?? {};
+  if (knobs.enabled === false) return 'off';
   for (const { name } of route.parameters) {
     const reason = Object.hasOwn(LEFT_ALONE_PARAMETERS, name) ? LEFT_ALONE_PARAMETERS[name] : undefined;
     if (reason !== undefined) return reason;
@@ -103,7 +135,7 @@ export function readSearch(route: SearchRoute, body: Buffer): Candidate | SkipRe
   if (from === undefined || size === undefined) return 'unreadable_body';
 
   const q = parameterValue(route, 'q');
-  const text = q !== undefined ? plainQueryString(q) : queryText(parsed['query']);
+  const text = wishes.queryText ?? (q !== undefined ? plainQueryString(q) : queryText(parsed['query']));
   if (text === undefined || text === '') return 'no_query_text';
   return {
     route,
@@ -112,6 +144,8 @@ export function readSearch(route: SearchRoute, body: Buffer): Candidate | SkipRe
     page: { from, size },
     wholeSource: isWholeSource(route, parsed),
     sourceWishes: sourceWishes(route, body),
+    knobs,
+    explain: parsed['explain'] === true || parameterValue(route, 'explain') === 'true',
   };
 }
 
@@ -120,15 +154,18 @@ export function planSearch(
   candidate: Candidate,
   settings: SettingsOf,
   encoder: { readonly fingerprint: string; readonly dimensions: number },
+  defaults: PlanDefaults = PLAN_DEFAULTS,
 ): RerankPlan | SkipReason {
   if (settings.byIndex.size === 0) return 'not_configured';
   const usable = [...settings.byIndex.values()].filter(
     (s) => s.fingerprint === encoder.fingerprint && s.dimensions === encoder.dimensions,
   );
   if (usable.length === 0) return 'other_model';
+  if (candidate.queryText.length > defaults.maxQueryLength) return 'query_too_long';
+  const { knobs } = candidate;
   const window = planWindow(
     candidate.page,
-    Math.max(...usable.map((s) => s.window)),
+    knobs.window ?? Math.max(...usable.map((s) => s.window)),
     settings.maxResultWindow,
   );
   if (typeof window === 'string') return window;
@@ -142,7 +179,7 @@ export function planSearch(
   return {
     queryText: candidate.queryText,
     window,
-    target: targetWithout(candidate.route, 'from', 'size'),
+    target: targetWithout(candidate.route, 'from', 'size', 'source', 'source_content_type'),
     body,
     settings: settings.byIndex,
     wholeSource,
@@ -150,7 +187,19 @@ export function planSearch(
       inSource: !vectorFields.some((field) => candidate.sourceWishes.includes(field)),
       inFields: !wholeSource,
     },
+    blend: knobs.blend ?? firstBlend(usable) ?? defaults.blend,
+    show:
+      knobs.explain === true || (knobs.scores === true && candidate.explain)
+        ? 'parts'
+        : knobs.scores === true
+          ? 'scores'
+          : 'nothing',
   };
+}
+
+/** Indices that are searched together are put into one order, so one weight holds for all: that of the first that has one. */
+function firstBlend(settings: readonly IndexSettings[]): number | undefined {
+  return settings.find((s) => s.blend !== undefined)?.blend;
 }
 
 /** The body as data, for reading only; undefined where it is not one JSON object. */

@@ -11,17 +11,20 @@ export interface Rearrangement {
   readonly scoreOf: (position: number) => number | undefined;
   /** New `max_score`; undefined leaves the engine's. */
   readonly maxScore: number | undefined;
+  /** JSON to be shown as the one value of `fields._twinrank`; undefined shows none. */
+  readonly shownOf?: (position: number) => string | undefined;
   /** Ranges of a hit that the caller shall not see. */
   readonly cutsOf: (hit: HitRanges) => readonly Range[];
-  /** Milliseconds of the whole request. */
-  readonly took: number;
+  /** Milliseconds of the whole request; undefined leaves the engine's own. */
+  readonly took: number | undefined;
 }
 
 /** Pieces of the new body; concatenated they are the answer. */
 export function spliceResponse(bytes: Buffer, ranges: ResponseRanges, change: Rearrangement): Buffer[] {
   const { hits, array } = ranges;
   const edits: Edit[] = [];
-  if (ranges.took !== undefined) edits.push(replaceRange(ranges.took, String(change.took)));
+  if (ranges.took !== undefined && change.took !== undefined)
+    edits.push(replaceRange(ranges.took, String(change.took)));
   if (ranges.maxScore !== undefined && change.maxScore !== undefined) {
     edits.push(replaceRange(ranges.maxScore, jsonNumber(change.maxScore)));
   }
@@ -35,24 +38,36 @@ export function spliceResponse(bytes: Buffer, ranges: ResponseRanges, change: Re
     const hit = hits[position];
     if (hit === undefined) return;
     if (place > 0) result.push(bytes.subarray(hits[place - 1]?.end, hits[place]?.start));
-    result.push(...hitPieces(bytes, hit, change.scoreOf(position), change.cutsOf(hit)));
+    result.push(...hitPieces(bytes, hit, position, change));
   });
   result.push(...pieces(bytes, last?.end ?? array.end, bytes.length, after));
   return result;
 }
 
-function hitPieces(
-  bytes: Buffer,
-  hit: HitRanges,
-  score: number | undefined,
-  cuts: readonly Range[],
-): Buffer[] {
-  const edits = cuts.map(cut);
+function hitPieces(bytes: Buffer, hit: HitRanges, position: number, change: Rearrangement): Buffer[] {
+  const score = change.scoreOf(position);
+  const shown = change.shownOf?.(position);
+  const edits: Edit[] = [];
+  const cuts = change.cutsOf(hit);
+  const fieldsCut = cuts.find(
+    (range) =>
+      hit.fields !== undefined && range.start <= hit.fields.keyStart && range.end > hit.fields.keyEnd,
+  );
+  for (const range of cuts) if (shown === undefined || range !== fieldsCut) edits.push(cut(range));
   if (score !== undefined) {
     if (hit.score !== undefined) edits.push(replaceRange(hit.score, jsonNumber(score)));
     else edits.push(insertAt(hit.start + 1, `"_score":${jsonNumber(score)},`));
   }
+  if (shown !== undefined) edits.push(showInFields(hit, `"_twinrank":[${shown}]`, fieldsCut !== undefined));
   return pieces(bytes, hit.start, hit.end, edits);
+}
+
+/** Puts a member into `fields`, which is made where it is missing and emptied where only we had filled it. */
+function showInFields(hit: HitRanges, member: string, onlyOurs: boolean): Edit {
+  if (hit.fields === undefined) return insertAt(hit.end - 1, `,"fields":{${member}}`);
+  if (onlyOurs) return replaceRange(hit.fields, `{${member}}`);
+  // Engines leave out an empty `fields`, so there is a member to separate from.
+  return insertAt(hit.fields.start + 1, `${member},`);
 }
 
 /** A number as engines print floats: always with a decimal point or exponent, so that typed clients read a float. */

@@ -1,7 +1,7 @@
 /** Log-odds of similarity for the hits of the window; a hit that cannot be scored says why and harms no other. */
-import type { Head } from '../model/head.js';
+import type { PassageScorer } from '../model/head.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
-import { hitVector, type HitProblem } from './hit-vector.js';
+import { hitVector, type HitProblem, type HitVector } from './hit-vector.js';
 import type { HitRanges } from './search-response.js';
 
 export interface HitScores {
@@ -17,20 +17,22 @@ export interface ModelIdentity {
   readonly dimensions: number;
 }
 
-export function scoreHits(
+/** The stored vector of each hit, or why there is none. */
+export function storedVectors(
   bytes: Buffer,
   hits: readonly HitRanges[],
-  query: Float32Array,
-  head: Head,
   model: ModelIdentity,
   settings: ReadonlyMap<string, IndexSettings>,
   wholeSource: boolean,
-): HitScores {
-  const scorer = head.scorer(query);
+): readonly HitVector[] {
+  return hits.map((hit) => hitVector(bytes, hit, settings.get(hit.index), model, wholeSource));
+}
+
+/** Scores what has a vector and counts the reasons of the rest. */
+export function scoreVectors(vectors: readonly HitVector[], scorer: PassageScorer): HitScores {
   const problems: Partial<Record<HitProblem, number>> = {};
   let scored = 0;
-  const logOdds = hits.map((hit) => {
-    const vector = hitVector(bytes, hit, settings.get(hit.index), model, wholeSource);
+  const logOdds = vectors.map((vector) => {
     if (typeof vector === 'string') {
       problems[vector] = (problems[vector] ?? 0) + 1;
       return undefined;

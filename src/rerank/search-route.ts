@@ -7,8 +7,12 @@ export interface QueryParameter {
   readonly value: string;
 }
 
+/** The APIs that search. Templates are rendered by the engine and then like the others. */
+export type SearchKind = 'search' | 'msearch' | 'search_template' | 'msearch_template';
+
 /** A search: where it goes and with which parameters. */
 export interface SearchRoute {
+  readonly kind: SearchKind;
   /** Path as sent, without the query string. */
   readonly path: string;
   /** Index expression, decoded; empty for all indices. */
@@ -16,18 +20,38 @@ export interface SearchRoute {
   readonly parameters: readonly QueryParameter[];
 }
 
-/** The search that the request line asks for, or undefined. `/_search` and `/{index}/_search` by GET and POST. */
+/** Last segments of the path by API. */
+const KINDS: Readonly<Record<string, SearchKind>> = {
+  _search: 'search',
+  _msearch: 'msearch',
+  '_search/template': 'search_template',
+  '_msearch/template': 'msearch_template',
+};
+
+/** The search that the request line asks for, or undefined: with or without an index before the API's own segments. */
 export function searchRoute(method: string, target: string): SearchRoute | undefined {
   if (method !== 'GET' && method !== 'POST') return undefined;
   const question = target.indexOf('?');
   const path = question === -1 ? target : target.slice(0, question);
-  if (!path.includes('_search')) return undefined;
+  if (!path.includes('search')) return undefined;
   const segments = path.split('/').filter((segment) => segment !== '');
-  const last = segments.at(-1);
-  if (last !== '_search' || segments.length > 2) return undefined;
-  const index = segments.length === 2 ? decode(segments[0] ?? '') : '';
+  const api = segments.findIndex((segment) => segment === '_search' || segment === '_msearch');
+  if (api !== 0 && api !== 1) return undefined;
+  const name = segments.slice(api).join('/');
+  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  const index = api === 1 ? decode(segments[0] ?? '') : '';
   const parameters = question === -1 ? [] : queryParameters(target.slice(question + 1));
-  return index === undefined || parameters === undefined ? undefined : { path, index, parameters };
+  if (kind === undefined || index === undefined || parameters === undefined) return undefined;
+  return { kind, path, index, parameters };
+}
+
+/** The route that a rendered template is searched by. */
+export function routeOfRendered(route: SearchRoute): SearchRoute {
+  return {
+    ...route,
+    kind: route.kind === 'msearch_template' ? 'msearch' : 'search',
+    path: route.path.replace(/\/+template\/*$/, ''),
+  };
 }
 
 function queryParameters(query: string): QueryParameter[] | undefined {

@@ -211,10 +211,20 @@ export function isString(bytes: Buffer, range: Range): boolean {
  */
 export function cutRange(bytes: Buffer, object: Range, member: Member): Range {
   const next = skipWhitespace(bytes, member.end);
-  if (bytes[next] === COMMA) return { start: member.keyStart, end: next + 1 };
+  if (bytes[next] === COMMA)
+    return { start: member.keyStart, end: next + 1 + indentation(bytes, member, next + 1) };
   let before = member.keyStart - 1;
   while (before > object.start && bytes[before] !== COMMA) before--;
   return { start: before > object.start ? before : member.keyStart, end: member.end };
+}
+
+/** Length of the space at `at` where the same space stands before the member: in indented text its line goes whole. */
+function indentation(bytes: Buffer, member: Member, at: number): number {
+  const length = skipWhitespace(bytes, at) - at;
+  const before = member.keyStart - length;
+  return before >= 0 && bytes.subarray(before, member.keyStart).equals(bytes.subarray(at, at + length))
+    ? length
+    : 0;
 }
 
 /** Ranges to cut so that all `gone` members (some of `members`, the whole object's) disappear. */

@@ -19,6 +19,8 @@ export interface IndexSettings {
   readonly fingerprint: string;
   /** How many hits are reranked. */
   readonly window: number;
+  /** Weight of the engine's score in the order, 0 to 1; undefined leaves it to the proxy. */
+  readonly blend?: number;
 }
 
 export const DEFAULT_VECTOR_FIELD = 'twinrank_vector';
@@ -47,6 +49,7 @@ export function mappingBody(
     model: settings.model,
     fingerprint: settings.fingerprint,
     window: settings.window,
+    ...(settings.blend === undefined ? {} : { blend: settings.blend }),
   };
   return {
     _meta: { ...otherMeta, [META_KEY]: block },
@@ -92,6 +95,10 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
   if (codec !== 'f32' && codec !== 'f16') return refuse('codec must be f32 or f16');
   const fingerprint = text('fingerprint');
   if (!/^[0-9a-f]{16}$/.test(fingerprint)) return refuse('fingerprint must be 16 hex characters');
+  const blend = block['blend'];
+  if (blend !== undefined && !(typeof blend === 'number' && blend >= 0 && blend <= 1)) {
+    return refuse('blend must be a number from 0 to 1');
+  }
   return {
     textFields: fields,
     vectorField: text('vector_field'),
@@ -100,5 +107,6 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
     model: text('model'),
     fingerprint,
     window: whole('window', MAX_WINDOW),
+    ...(blend === undefined ? {} : { blend }),
   };
 }

@@ -78,10 +78,14 @@ function refuseStale(name: string, old: IndexSettings, wanted: IndexSettings): v
 }
 
 function differences(old: IndexSettings, wanted: IndexSettings): string[] {
-  const keys = Object.keys(wanted) as (keyof IndexSettings)[];
-  return keys
+  const keys = new Set([...Object.keys(old), ...Object.keys(wanted)] as (keyof IndexSettings)[]);
+  return [...keys]
     .filter((key) => JSON.stringify(old[key]) !== JSON.stringify(wanted[key]))
-    .map((key) => `${key}: ${JSON.stringify(old[key])} -> ${JSON.stringify(wanted[key])}`);
+    .map((key) => `${key}: ${shown(old[key])} -> ${shown(wanted[key])}`);
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'none' : JSON.stringify(value);
 }
 
 function sourceWarnings(name: string, mappings: Record<string, unknown>, wanted: IndexSettings): string[] {

@@ -324,8 +324,12 @@ describe('searches are reranked', () => {
     await engine.call('POST', `/${mixed}/_update/stale?refresh=true`, {
       doc: { title: 'a forgot password tomorrow' },
     });
-    const answer = await ask(stack.proxy, `/${mixed}/_search`, { query: { match: { title: QUERY } } });
+    const proxy = await stack.moreProxy({ maxEncodedNow: 0 });
+    const answer = await ask(proxy, `/${mixed}/_search`, { query: { match: { title: QUERY } } });
     const { hits } = found(answer);
+    const rescued = await ask(stack.proxy, `/${mixed}/_search`, { query: { match: { title: QUERY } } });
+    assert.match(outcome(rescued), /^applied; window=100; scored=3; encoded_now=2; /);
+    assert.ok(found(rescued).hits.hits.every((hit) => hit._score > 0));
     assert.match(outcome(answer), /^applied; window=100; scored=1; /);
     assert.match(outcome(answer), /missing=1/);
     assert.match(outcome(answer), /stale=1/);

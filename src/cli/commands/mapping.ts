@@ -12,7 +12,16 @@ import {
 import type { Command, CommandIo } from '../command.js';
 import { engineClient, TLS_OPTIONS } from '../engine-options.js';
 import { bundleOf, MODEL_OPTIONS } from '../model-options.js';
-import { flag, httpUrl, integer, oneOf, text, type OptionTable, type OptionValues } from '../options.js';
+import {
+  flag,
+  httpUrl,
+  integer,
+  oneOf,
+  share,
+  text,
+  type OptionTable,
+  type OptionValues,
+} from '../options.js';
 
 const OPTIONS = {
   to: { flag: 'to', env: 'OPENSEARCH_URL', help: 'Address of the engine.', required: true, parse: httpUrl },
@@ -63,6 +72,12 @@ const OPTIONS = {
     default: String(DEFAULT_WINDOW),
     parse: integer(1, MAX_WINDOW),
   },
+  blend: {
+    flag: 'blend',
+    env: null,
+    help: "Weight of the engine's score in the order, 0 to 1; left to the proxy if not given.",
+    parse: share,
+  },
   force: {
     flag: 'force',
     env: null,
@@ -112,6 +127,7 @@ async function apply(client: EngineClient, values: Values, io: CommandIo): Promi
     model: manifest.name,
     fingerprint,
     window: values.window,
+    ...(values.blend === undefined ? {} : { blend: values.blend }),
   };
   if (wanted.textFields.includes(wanted.vectorField))
     throw new TwinrankError('bad_config', '--vector-field must not be one of the text fields.');

@@ -1,11 +1,13 @@
 /** `twinrank rerank`: the search proxy. */
 import { createHead } from '../../model/head.js';
 import { createCachedEncoder } from '../../model/vector-cache.js';
-import { createReranker, DEFAULT_RERANK_OPTIONS } from '../../rerank/app.js';
+import { createReranker } from '../../rerank/app.js';
+import { DEFAULT_RERANK_OPTIONS } from '../../rerank/context.js';
+import { MAX_WINDOW } from '../../search-engine/mapping-meta.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
 import { poolSize } from '../model-options.js';
-import { integer, listenAddress, type OptionTable } from '../options.js';
+import { flag, integer, listenAddress, oneOf, share, type OptionTable } from '../options.js';
 import { runService, SERVICE_OPTIONS } from '../service.js';
 
 const OPTIONS = {
@@ -31,6 +33,56 @@ const OPTIONS = {
     default: '10000',
     parse: integer(0, 10_000_000),
   },
+  mode: {
+    flag: 'mode',
+    env: 'TWINRANK_MODE',
+    help: "rerank, or shadow: compute and log both orders, but return the engine's.",
+    default: 'rerank',
+    parse: oneOf('rerank', 'shadow'),
+  },
+  strict: {
+    flag: 'strict',
+    env: 'TWINRANK_STRICT',
+    help: 'Answer 503 where a query cannot be encoded in time, instead of the order of the engine.',
+    default: 'false',
+    boolean: true,
+    parse: flag,
+  },
+  blend: {
+    flag: 'blend',
+    env: 'TWINRANK_BLEND',
+    help: "Weight of the engine's score in the order, 0 to 1, where neither request nor index says otherwise.",
+    default: '0',
+    parse: share,
+  },
+  encodeNow: {
+    flag: 'encode-now',
+    env: 'TWINRANK_ENCODE_NOW',
+    help: 'Hits without a usable vector that are encoded on the fly for one search, within the budget.',
+    default: '16',
+    parse: integer(0, 1000),
+  },
+  maxWindow: {
+    flag: 'max-window',
+    env: 'TWINRANK_MAX_WINDOW',
+    help: 'Largest window that a request may ask for.',
+    default: '1000',
+    parse: integer(1, MAX_WINDOW),
+  },
+  maxQueryLength: {
+    flag: 'max-query-length',
+    env: 'TWINRANK_MAX_QUERY_LENGTH',
+    help: 'Searches with a longer text are left alone.',
+    default: '10000',
+    parse: integer(1, 1_000_000),
+  },
+  maxBody: {
+    flag: 'max-body',
+    env: 'TWINRANK_MAX_BODY',
+    help: 'Bytes of a search body that are read; larger ones pass through.',
+    default: String(10 * 1024 * 1024),
+    parse: integer(1, 1024 * 1024 * 1024),
+  },
 } satisfies OptionTable;
 
 export const rerankCommand: Command<typeof OPTIONS> = {
@@ -52,9 +104,22 @@ export const rerankCommand: Command<typeof OPTIONS> = {
                   : createCachedEncoder(encoder, { maxTexts: values.queryCache }),
               head: createHead(bundle.head.weight, bundle.head.bias, bundle.dimensions),
               settings,
+              onShadow: (report) => {
+                log.info(report, 'shadow');
+              },
               onFailOpen: sparingly(log, "search answered in the engine's order"),
             },
-            { ...DEFAULT_RERANK_OPTIONS, budgetMs: values.budget },
+            {
+              ...DEFAULT_RERANK_OPTIONS,
+              budgetMs: values.budget,
+              shadow: values.mode === 'shadow',
+              strict: values.strict,
+              blend: values.blend,
+              maxEncodedNow: values.encodeNow,
+              maxWindow: values.maxWindow,
+              maxQueryLength: values.maxQueryLength,
+              maxBodyBytes: values.maxBody,
+            },
           ),
       },
       io,

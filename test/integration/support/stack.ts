@@ -8,7 +8,12 @@ import { defaultBundleFolder } from '../../../src/model/default-bundle.js';
 import { createEncoderPool, type EncoderPool } from '../../../src/model/encoder-pool.js';
 import type { Encoder } from '../../../src/model/encoder.js';
 import { createHead } from '../../../src/model/head.js';
-import { createReranker, DEFAULT_RERANK_OPTIONS, type RerankOptions } from '../../../src/rerank/app.js';
+import { createReranker } from '../../../src/rerank/app.js';
+import {
+  DEFAULT_RERANK_OPTIONS,
+  type RerankOptions,
+  type ShadowReport,
+} from '../../../src/rerank/context.js';
 import { createEngineClient, type EngineClient } from '../../../src/search-engine/client.js';
 import { createSettingsReader } from '../../../src/search-engine/index-settings.js';
 import { applyToIndex } from '../../../src/search-engine/mapping-apply.js';
@@ -24,7 +29,11 @@ export interface Stack {
   /** Sets an index up as `mapping apply` does. */
   setUp(index: string, change?: Partial<IndexSettings>): Promise<IndexSettings>;
   /** One more proxy or sidecar with other options or another encoder. */
-  moreProxy(options?: Partial<RerankOptions>, encoder?: Encoder): Promise<string>;
+  moreProxy(
+    options?: Partial<RerankOptions>,
+    encoder?: Encoder,
+    onShadow?: (report: ShadowReport) => void,
+  ): Promise<string>;
   moreSidecar(options?: Partial<IngestOptions>, encoder?: Encoder): Promise<string>;
   close(): Promise<void>;
 }
@@ -43,12 +52,16 @@ export async function startStack(engine: string): Promise<Stack> {
     return listen(server, { host: '127.0.0.1', port: 0 });
   };
   // A cold, shared test machine must not turn a slow encode into another order.
-  const moreProxy = (options: Partial<RerankOptions> = {}, other: Encoder = encoder): Promise<string> =>
+  const moreProxy = (
+    options: Partial<RerankOptions> = {},
+    other: Encoder = encoder,
+    onShadow: (report: ShadowReport) => void = () => undefined,
+  ): Promise<string> =>
     serve(
       createService(
         upstream,
         createReranker(
-          { encoder: other, head, settings },
+          { encoder: other, head, settings, onShadow },
           { ...DEFAULT_RERANK_OPTIONS, budgetMs: 60_000, ...options },
         ),
       ),

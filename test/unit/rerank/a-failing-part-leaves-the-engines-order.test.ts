@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../../../src/errors.js';
 import type { Encoder } from '../../../src/model/encoder.js';
 import { createHead } from '../../../src/model/head.js';
-import { createReranker, DEFAULT_RERANK_OPTIONS, type RerankOptions } from '../../../src/rerank/app.js';
+import { createReranker } from '../../../src/rerank/app.js';
+import { DEFAULT_RERANK_OPTIONS, type RerankOptions } from '../../../src/rerank/context.js';
 import type { SettingsReader } from '../../../src/search-engine/index-settings.js';
 import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
 import { encodePayload, hashText } from '../../../src/search-engine/vector-payload.js';
@@ -90,7 +91,7 @@ async function proxyWith(parts: {
       settings: parts.settings ?? settings,
       onFailOpen: (reason) => reasons.push(reason),
     },
-    { ...DEFAULT_RERANK_OPTIONS, budgetMs: 5000, ...parts.options },
+    { ...DEFAULT_RERANK_OPTIONS, budgetMs: 5000, maxEncodedNow: 0, ...parts.options },
   );
   const { url } = await serviceOver(upstream, handler);
   const search: Proxy['search'] = (target = '/i/_search', body = QUERY, headers = {}) =>
@@ -298,7 +299,9 @@ describe('a search that is not planned', () => {
       ['/i/_search', QUERY, { accept: 'application/yaml' }, 'format'],
       ['/i/_search', `{${' '.repeat(2000)}${QUERY.slice(1)}`, {}, 'body_too_large'],
       ['/i/_count', QUERY, {}, ''],
-      ['/i/_search/template', QUERY, {}, ''],
+      ['/i/_search/template?size=3', QUERY, {}, 'template_parameters'],
+      ['/i/_msearch', QUERY, {}, 'unreadable_body'],
+      ['/i/_msearch?filter_path=took', QUERY, {}, 'filter_path'],
     ] as const) {
       const proxy = await proxyWith({
         engine: (_seen, response) => response.end('as it is'),

@@ -1,0 +1,181 @@
+/** From the engine's answer to the caller's: read vectors, score, blend, order, splice. */
+import { performance } from 'node:perf_hooks';
+import { probability } from '../model/head.js';
+import { stringAt, memberNamed } from '../search-engine/json-scan.js';
+import { blendedLogOdds } from './blend.js';
+import type { RerankContext } from './context.js';
+import { vectorCuts, type HitVector } from './hit-vector.js';
+import type { Outcome } from './outcome.js';
+import type { RerankPlan } from './plan.js';
+import { kendallTau } from './rank-correlation.js';
+import { rescueVectors } from './rescue.js';
+import { jsonNumber, spliceResponse } from './response-splice.js';
+import { scoreVectors, storedVectors, type HitScores } from './score-hits.js';
+import { scanResponse, type HitRanges, type ResponseRanges } from './search-response.js';
+import { orderByScore, pagePositions } from './window.js';
+
+/** The query's vector and what it cost, or why there is none. */
+export type QueryVector =
+  | { readonly vector: Float32Array; readonly ms: number }
+  | { readonly reason: Extract<Outcome, { kind: 'skipped' }>['reason'] };
+
+export interface Arranged {
+  /** Concatenated, the body for the caller. */
+  readonly pieces: Buffer[];
+  readonly outcome: Outcome;
+}
+
+export interface ArrangeOptions {
+  /** `took` of the answer is set to the whole request's time. */
+  readonly patchTook: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Rearranges one search answer. Throws JsonScanError where it cannot be read. */
+export async function arrange(
+  context: RerankContext,
+  plan: RerankPlan,
+  bytes: Buffer,
+  query: QueryVector,
+  options: ArrangeOptions,
+): Promise<Arranged> {
+  const { deps } = context;
+  const began = performance.now();
+  const ranges = scanResponse(bytes);
+  const page = (order: readonly number[], change: Partial<Parameters<typeof spliceResponse>[2]>): Buffer[] =>
+    spliceResponse(bytes, ranges, {
+      positions: pagePositions(order, ranges.hits.length, plan.window),
+      scoreOf: () => undefined,
+      maxScore: undefined,
+      cutsOf: (hit) => cutsOf(bytes, hit, plan),
+      took: options.patchTook ? Math.round(context.elapsedMs()) : undefined,
+      ...change,
+    });
+  if (!('vector' in query))
+    return { pieces: page([], {}), outcome: { kind: 'skipped', reason: query.reason } };
+
+  const window = ranges.hits.slice(0, plan.window.window);
+  const stored = storedVectors(bytes, window, deps.encoder, plan.settings, plan.wholeSource);
+  const beforeRescue = performance.now();
+  const vectors = await rescued(context, plan, bytes, window, stored, options.signal);
+  const rescueMs = performance.now() - beforeRescue;
+  const scorer = deps.head.scorer(query.vector);
+  const scores = scoreVectors(vectors, scorer);
+  if (scores.scored === 0 && window.length > 0)
+    return { pieces: page([], {}), outcome: { kind: 'skipped', reason: 'no_vectors' } };
+
+  const blended = blendedLogOdds(
+    scores.logOdds,
+    plan.blend === 0 ? [] : window.map((hit) => engineScore(bytes, hit)),
+    plan.blend,
+  );
+  const order = orderByScore(blended);
+  const facts = {
+    window: plan.window.window,
+    scored: scores.scored,
+    rescued: vectors.filter((vector, i) => vector !== stored[i]).length,
+    problems: scores.problems,
+    encodeMs: query.ms,
+    blend: plan.blend,
+  };
+  if (context.options.shadow) {
+    const correlation = kendallTau(order);
+    deps.onShadow?.(shadowReport(bytes, window, order, correlation));
+    const pieces = page([], {});
+    return {
+      pieces,
+      outcome: { ...facts, kind: 'shadow', correlation, scoreMs: performance.now() - began - rescueMs },
+    };
+  }
+  const best = blended[order[0] ?? 0];
+  const pieces = page(order, {
+    // A hit without a probability gets 0: an engine's score beside probabilities would look like certainty.
+    scoreOf: (position) => probability(blended[position] ?? -Infinity),
+    maxScore: best === undefined ? undefined : probability(best),
+    shownOf:
+      plan.show === 'nothing'
+        ? () => undefined
+        : (position) => shownScores(bytes, ranges, position, { scores, blended, vectors, scorer, plan }),
+  });
+  return { pieces, outcome: { ...facts, kind: 'applied', scoreMs: performance.now() - began - rescueMs } };
+}
+
+/** On-the-fly vectors, where the whole source is there and something is missing. */
+function rescued(
+  context: RerankContext,
+  plan: RerankPlan,
+  bytes: Buffer,
+  window: readonly HitRanges[],
+  stored: readonly HitVector[],
+  signal: AbortSignal,
+): Promise<readonly HitVector[]> | readonly HitVector[] {
+  const { maxEncodedNow } = context.options;
+  if (!plan.wholeSource || maxEncodedNow === 0 || !stored.some((vector) => typeof vector === 'string'))
+    return stored;
+  const limits = { maxTexts: maxEncodedNow, remainingMs: context.remainingMs() };
+  return rescueVectors(context.deps.encoder, bytes, window, stored, plan.settings, limits, signal);
+}
+
+function cutsOf(bytes: Buffer, hit: HitRanges, plan: RerankPlan): ReturnType<typeof vectorCuts> {
+  const settings = plan.settings.get(hit.index);
+  return settings === undefined ? [] : vectorCuts(bytes, hit, settings.vectorField, plan.hide);
+}
+
+/** The engine's `_score`; undefined where it is null or missing. */
+function engineScore(bytes: Buffer, hit: HitRanges): number | undefined {
+  const score =
+    hit.score === undefined ? Number.NaN : Number(bytes.toString('latin1', hit.score.start, hit.score.end));
+  return Number.isFinite(score) ? score : undefined;
+}
+
+interface Shown {
+  readonly scores: HitScores;
+  readonly blended: readonly (number | undefined)[];
+  readonly vectors: readonly HitVector[];
+  readonly scorer: ReturnType<RerankContext['deps']['head']['scorer']>;
+  readonly plan: RerankPlan;
+}
+
+/** JSON of what is shown of a hit's scores; the engine's score keeps its own bytes. */
+function shownScores(bytes: Buffer, ranges: ResponseRanges, position: number, shown: Shown): string {
+  const { scores, blended, vectors, scorer, plan } = shown;
+  const hit = ranges.hits[position];
+  const parts: string[] = [];
+  if (hit?.score !== undefined)
+    parts.push(`"engine_score":${bytes.toString('latin1', hit.score.start, hit.score.end)}`);
+  const logOdds = scores.logOdds[position];
+  const vector = vectors[position];
+  if (logOdds !== undefined) {
+    parts.push(`"probability":${jsonNumber(probability(logOdds))}`, `"log_odds":${jsonNumber(logOdds)}`);
+    if (plan.blend > 0)
+      parts.push(
+        `"blend":${jsonNumber(plan.blend)}`,
+        `"blended_log_odds":${jsonNumber(blended[position] ?? logOdds)}`,
+      );
+    if (plan.show === 'parts' && vector instanceof Float32Array) {
+      const { query, passage, distance } = scorer.parts(vector);
+      parts.push(
+        `"log_odds_parts":{"query":${jsonNumber(query)},"passage":${jsonNumber(passage)},"distance":${jsonNumber(distance)}}`,
+      );
+    }
+  } else parts.push(`"unscored":"${typeof vector === 'string' ? vector : 'beyond_window'}"`);
+  return `{${parts.join(',')}}`;
+}
+
+function shadowReport(
+  bytes: Buffer,
+  window: readonly HitRanges[],
+  order: readonly number[],
+  correlation: number,
+): Parameters<NonNullable<RerankContext['deps']['onShadow']>>[0] {
+  const ids = window.map((hit) => {
+    const id = memberNamed(bytes, hit.members, '_id');
+    return id === undefined ? '' : stringAt(bytes, id.start, id.end);
+  });
+  return {
+    index: window[0]?.index ?? '',
+    engine: ids,
+    twinrank: order.map((position) => ids[position] ?? ''),
+    correlation,
+  };
+}

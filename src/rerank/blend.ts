@@ -1,0 +1,38 @@
+/**
+ * A blend of the model's opinion and the engine's. Engines' scores have no fixed scale, so within the window they
+ * are brought to the mean and spread of the log-odds; the blend is then a weighted mean in log-odds, whose sigmoid
+ * reads like a probability and equals it at weight 0. At weight 1 the order is the engine's.
+ */
+
+/**
+ * @param logOdds of the window's hits; undefined where a hit has none, and then neither has the result
+ * @param engineScores of the same hits; a hit without one counts as average
+ * @param weight of the engine, 0 to 1
+ */
+export function blendedLogOdds(
+  logOdds: readonly (number | undefined)[],
+  engineScores: readonly (number | undefined)[],
+  weight: number,
+): readonly (number | undefined)[] {
+  if (weight === 0) return logOdds;
+  const ours = statistics(logOdds);
+  const theirs = statistics(engineScores.filter((_, i) => logOdds[i] !== undefined));
+  return logOdds.map((own, i) => {
+    if (own === undefined) return undefined;
+    const score = engineScores[i] ?? theirs.mean;
+    const standard = theirs.spread === 0 ? 0 : (score - theirs.mean) / theirs.spread;
+    return (1 - weight) * own + weight * (ours.mean + (ours.spread === 0 ? 1 : ours.spread) * standard);
+  });
+}
+
+/** Mean and population standard deviation of the numbers that are there. */
+function statistics(values: readonly (number | undefined)[]): {
+  readonly mean: number;
+  readonly spread: number;
+} {
+  const numbers = values.filter((value) => value !== undefined);
+  if (numbers.length === 0) return { mean: 0, spread: 0 };
+  const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  const spread = Math.sqrt(numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0) / numbers.length);
+  return { mean, spread };
+}

@@ -1,0 +1,53 @@
+/** Reads a search request as far as the proxy needs it: its body, and what it says to us. */
+import { headerValue, OUR_HEADER } from '../http/header-rules.js';
+import type { Exchange } from '../http/pass-through.js';
+import { hasBody, readBody, type ReadBody } from '../http/request-body.js';
+import { JsonScanError } from '../search-engine/json-scan.js';
+import type { RerankOptions } from './context.js';
+import { takeExtension } from './extension.js';
+import { bodyKnobs, headerKnobs, type Knobs } from './knobs.js';
+import type { SearchWishes } from './plan.js';
+import { queryContextText } from './query-context.js';
+import { parameterValue, type SearchRoute } from './search-route.js';
+
+/** A search body without what was for us. */
+export interface SearchBody {
+  readonly body: Buffer;
+  /** Something was cut out, so that the body differs from what the caller sent. */
+  readonly changed: boolean;
+  readonly wishes: SearchWishes;
+}
+
+/** The whole body of the request, or as much as came before the limit. */
+export function requestBody(exchange: Exchange, limit: number): Promise<ReadBody> {
+  return hasBody(exchange.request)
+    ? readBody(exchange.request, limit)
+    : Promise.resolve({ bytes: Buffer.alloc(0), complete: true });
+}
+
+/** Knobs of the request header. Throws `bad_request`. */
+export function knobsOfHeader(exchange: Exchange, options: RerankOptions): Knobs {
+  return headerKnobs(headerValue(exchange.request.rawHeaders, OUR_HEADER), options);
+}
+
+/** Cuts our parts out of a search body and reads them. Throws `bad_request` for parts of ours that are wrong. */
+export function searchBody(bytes: Buffer, header: Knobs, options: RerankOptions): SearchBody {
+  try {
+    const { body, twinrank, rerank } = takeExtension(bytes);
+    const knobs = { ...header, ...bodyKnobs(twinrank, options) };
+    const queryText =
+      rerank === undefined ? undefined : queryContextText(rerank, JSON.parse(body.toString('utf8')));
+    return { body, changed: body !== bytes, wishes: { knobs, queryText } };
+  } catch (error) {
+    // A body that cannot be read is the engine's to refuse.
+    if (error instanceof JsonScanError || error instanceof SyntaxError)
+      return { body: bytes, changed: false, wishes: { knobs: header } };
+    throw error;
+  }
+}
+
+/** The body that the `source` parameter holds, where there is no other (RestRequest of both engines). */
+export function bodyOfSource(route: SearchRoute, bytes: Buffer): Buffer {
+  const source = parameterValue(route, 'source');
+  return bytes.length === 0 && source !== undefined ? Buffer.from(source, 'utf8') : bytes;
+}

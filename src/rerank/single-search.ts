@@ -1,0 +1,155 @@
+/** One `_search`: planned, sent in a wider form, rearranged; or sent as it came, with the reason. */
+import { asTwinrankError, isAbort, TwinrankError } from '../errors.js';
+import { headerValue, responseHeaders, without } from '../http/header-rules.js';
+import { passThrough, upstreamRequest, type Exchange } from '../http/pass-through.js';
+import type { CollectedAnswer } from '../http/upstream.js';
+import { JsonScanError } from '../search-engine/json-scan.js';
+import { arrange, type Arranged, type QueryVector } from './arrange.js';
+import { strictError, type RerankContext } from './context.js';
+import { encodeWithin, type Encoding } from './encode-within.js';
+import { outcomeHeader, skippedHeader, type FailOpenReason } from './outcome.js';
+import { planSearch, readSearch, type RerankPlan, type SearchWishes, type SkipReason } from './plan.js';
+import type { SearchRoute } from './search-route.js';
+import { withinBudget } from './within-budget.js';
+
+/** A request as it is sent where it is not reranked. */
+export interface AsAsked {
+  readonly exchange: Exchange;
+  /** The caller's body without what was for us. */
+  readonly body: Buffer;
+  /** That body differs from what the caller sent. */
+  readonly changed: boolean;
+}
+
+/** Sends the caller's own request, with the reason in the answer's header. */
+export function skip(
+  { exchange, body, changed }: AsAsked,
+  reason: SkipReason | FailOpenReason,
+): Promise<void> {
+  return passThrough(exchange, {
+    body: body.length === 0 ? null : body,
+    bodyChanged: changed,
+    // One who is refused shall not learn from the reason whether there is such an index, and how it is set up.
+    addHeaders: (status) => skippedHeader(status === 401 || status === 403 ? 'engine_error' : reason),
+  });
+}
+
+/** The plan for a search, or why it is left alone. */
+export async function makePlan(
+  context: RerankContext,
+  route: SearchRoute,
+  body: Buffer,
+  wishes: SearchWishes,
+): Promise<RerankPlan | SkipReason> {
+  const { deps, options } = context;
+  const candidate = readSearch(route, body, wishes);
+  if (typeof candidate === 'string') return candidate;
+  try {
+    const settings = await withinBudget(
+      deps.settings.forSearch(route.index),
+      context.remainingMs(),
+      'The mapping was not read in time.',
+    );
+    return planSearch(candidate, settings, deps.encoder, options);
+  } catch (error) {
+    if (!(error instanceof TwinrankError)) throw error;
+    deps.onFailOpen?.('settings_unavailable', error);
+    return 'settings_unavailable';
+  }
+}
+
+/**
+ * Answers a search. `route` and `body` are what is searched for (after a template was rendered, the rendered ones);
+ * `asked` is what the caller sent and what is sent again where reranking fails.
+ */
+export async function singleSearch(
+  context: RerankContext,
+  asked: AsAsked,
+  route: SearchRoute,
+  body: Buffer,
+  wishes: SearchWishes,
+): Promise<void> {
+  const plan = await makePlan(context, route, body, wishes);
+  if (typeof plan === 'string') return skip(asked, plan);
+  const { exchange } = asked;
+  const { connection, signal } = exchange;
+  const encoding = encodeWithin(context.deps.encoder, [plan.queryText], context.remainingMs(), signal);
+  let answer: CollectedAnswer;
+  try {
+    answer = await connection.collect(widened(exchange, plan.target, plan.body), {
+      maxBytes: context.options.maxAnswerBytes,
+      signal,
+    });
+  } catch (error) {
+    encoding.cancel();
+    if (isAbort(error) || (error instanceof TwinrankError && error.code !== 'body_too_large')) throw error;
+    return skip(asked, 'answer_too_large');
+  }
+  // The engine's words about a request that it did not get from the caller would mislead: it is asked again.
+  if (answer.status !== 200) {
+    encoding.cancel();
+    return skip(asked, 'engine_error');
+  }
+  const query = await queryVector(context, encoding);
+  let arranged: Arranged;
+  try {
+    arranged = await arrange(context, plan, answer.body, query, { patchTook: true, signal });
+  } catch (error) {
+    return skip(asked, unarranged(context, error));
+  }
+  send(exchange, answer, arranged.pieces, outcomeHeader(arranged.outcome));
+}
+
+/** The one vector of an encoding, or the reason; reported, and thrown in strict mode. */
+export async function queryVector(context: RerankContext, encoding: Encoding): Promise<QueryVector> {
+  const encoded = await encoding.result;
+  if ('vectors' in encoded) return { vector: encoded.vectors[0] ?? new Float32Array(), ms: encoded.ms };
+  context.deps.onFailOpen?.(encoded.reason, encoded.error);
+  if (context.options.strict) throw strictError(encoded.error);
+  return { reason: encoded.reason };
+}
+
+/** Why an answer could not be rearranged; reported. */
+export function unarranged(context: RerankContext, error: unknown): FailOpenReason {
+  const unreadable = error instanceof JsonScanError;
+  const reason = unreadable ? 'unreadable_answer' : 'internal_error';
+  const reported = unreadable
+    ? new TwinrankError('upstream_answer', `The engine's search answer cannot be read: ${error.message}.`, {
+        cause: error,
+      })
+    : asTwinrankError(error);
+  context.deps.onFailOpen?.(reason, reported);
+  return reason;
+}
+
+/** The request in its wider form. The answer must come uncompressed, since its bytes are cut. */
+export function widened(
+  exchange: Exchange,
+  target: string,
+  body: Buffer,
+  contentType = 'application/json',
+): ReturnType<typeof upstreamRequest> {
+  const request = upstreamRequest(exchange, { body, bodyChanged: true });
+  const headers = without(request.headers, 'accept-encoding');
+  if (headerValue(headers, 'content-type') === undefined) headers.push('content-type', contentType);
+  return { ...request, path: exchange.upstream.prefix + target, headers };
+}
+
+/** Sends an answer whose body we made. */
+export function send(
+  exchange: Exchange,
+  answer: CollectedAnswer,
+  pieces: readonly Buffer[],
+  outcome: readonly string[],
+): void {
+  const { response } = exchange;
+  const body = Buffer.concat(pieces);
+  const headers = [
+    ...without(responseHeaders(answer.headers), 'content-length'),
+    'content-length',
+    String(body.length),
+    ...outcome,
+  ];
+  response.writeHead(answer.status, answer.statusMessage, headers);
+  response.end(body);
+}
