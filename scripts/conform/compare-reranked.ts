@@ -111,7 +111,10 @@ function hitOf(text: string): Hit {
 
 /** The vector that the sidecar wrote is shown to those who go direct and hidden by the proxy. */
 export function withoutVector(text: string): string {
-  return text.replace(/,\s*"twinrank_vector"\s*:\s*"[^"]*"|"twinrank_vector"\s*:\s*"[^"]*"\s*,?/g, '');
+  return text.replace(
+    /,\s*"twinrank_vector"\s*:\s*"[^"]*"|"twinrank_vector"\s*:\s*"[^"]*"\s*,(?:\n\s*)?|"twinrank_vector"\s*:\s*"[^"]*"/g,
+    '',
+  );
 }
 
 function idOf(hit: string): string {

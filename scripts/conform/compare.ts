@@ -107,7 +107,7 @@ function withoutPrefixes(text: string, prefixes: readonly string[]): string {
 /** Each pattern's match is replaced by its name. */
 const VARYING: readonly (readonly [RegExp, string])[] = [
   // JSON, YAML, CBOR and SMILE each.
-  [/("took"\s*:\s*)\d+/g, '$1(took)'],
+  [/("(?:ingest_)?took"\s*:\s*)\d+/g, '$1(took)'],
   [/^(\s*(?:- )?took: )\d+/gm, '$1(took)'],
   // eslint-disable-next-line no-control-regex -- binary formats have such bytes
   [/dtook(?:[\x00-\x17]|\x18[\s\S]|\x19[\s\S]{2})/g, '(took)'],
