@@ -180,6 +180,18 @@ for (const version of OTHERS) {
       assert.match(String(answer.headers['x-twinrank']), /^applied; window=100; scored=1; /);
     });
 
+    if (version === '7.10.2') {
+      it('takes a bulk body to a type', async () => {
+        await stack.setUp('typed');
+        const body = '{"index":{"_id":"1"}}\n{"title":"a red bicycle"}\n';
+        const written = await send(stack.sidecar, 'POST', '/typed/_doc/_bulk?refresh=true', body);
+        assert.equal(written.headers['x-twinrank'], 'ingested; vector=1');
+        const query = { match: { title: 'bicycle' } };
+        const answer = await send(stack.proxy, 'POST', '/typed/_search', { query });
+        assert.match(String(answer.headers['x-twinrank']), /^applied; window=100; scored=1; enc/);
+      });
+    }
+
     it("hands on the engine's own words for what it refuses", async () => {
       const request = {
         method: 'POST',

@@ -195,6 +195,9 @@ describe('a write', () => {
     for (const [method, target, expected] of [
       ['POST', '/_bulk?refresh', { kind: 'bulk', index: undefined }],
       ['PUT', '/a%20b/_bulk', { kind: 'bulk', index: 'a b' }],
+      ['POST', '/i/_doc/_bulk', { kind: 'bulk', index: 'i' }],
+      ['POST', '/i/product/_bulk', { kind: 'bulk', index: 'i' }],
+      ['POST', '/i/_x/_bulk', undefined],
       ['POST', '/i/_doc', { kind: 'document', index: 'i' }],
       ['PUT', '/i/_doc/a%2Fb?op_type=create', { kind: 'document', index: 'i' }],
       ['PUT', '/i/_create/1', { kind: 'document', index: 'i' }],
