@@ -54,6 +54,12 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
     response.on('error', () => undefined);
     request.on('error', () => undefined);
     const client = clientOf(request.socket);
+    client.latest = response;
+    const fault = faultOf(request);
+    if (fault !== undefined) {
+      replyWithError(response, new TwinrankError('bad_request', fault), ['connection', 'close']);
+      return;
+    }
     const exchange: Exchange = {
       request,
       response,
@@ -61,7 +67,6 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
       connection: client.connection,
       signal: aborter.signal,
     };
-    client.latest = response;
     // Pipelined requests share one upstream connection: an answer that has to wait for its place would hold it,
     // and an earlier request that asks a second time would wait for ever.
     client.turn = client.turn
@@ -85,6 +90,8 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
     },
     onRequest,
   );
+  // Node would silently leave out what comes after the thousandth header; the size of the head is bound already.
+  server.maxHeadersCount = 0;
   // Node's own refusal would bear headers of Node's.
   server.on('checkExpectation', (request, response) => {
     showOnlyUpstreamHeaders(request, response);
@@ -98,6 +105,15 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
     else replyWithError(latest, malformed(error), ['connection', 'close']);
   });
   return server;
+}
+
+/** What a server must refuse (RFC 9112 sections 2.3 and 3.2) and Node lets through. */
+function faultOf(request: IncomingMessage): string | undefined {
+  if (request.httpVersionMajor !== 1) return `HTTP/${request.httpVersion} is not spoken here; HTTP/1.1 is.`;
+  let hosts = 0;
+  for (let i = 0; i < request.rawHeaders.length; i += 2)
+    if (request.rawHeaders[i]?.toLowerCase() === 'host') hosts++;
+  return hosts > 1 ? 'The request has more than one Host header.' : undefined;
 }
 
 /** Node would add `Date` and `Connection: keep-alive`, which mean nothing here; `Connection: close` is left to it. */
