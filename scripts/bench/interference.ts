@@ -3,10 +3,10 @@
  * searches a second pass through the same sidecar; the same searches are sent direct in turn, so that the engine's
  * own share shows. Bar: p95 of the searches that pass through below 25 ms.
  */
-import { Agent, request as httpRequest } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mustSucceed, startService } from '../services.js';
+import { benchAgent, percentile, send } from './http-client.js';
 
 const LINES = 5_000;
 const SEARCHES_A_SECOND = 50;
@@ -36,10 +36,10 @@ const WORDS = [
 export async function interference(engine: string, output: NodeJS.WritableStream): Promise<boolean> {
   const sidecar = await startService('ingest', ['--upstream', engine], NEVER);
   try {
-    await send(engine, 'DELETE', `/${INDEX}?ignore_unavailable=true`);
+    await send(agent, engine, 'DELETE', `/${INDEX}?ignore_unavailable=true`);
     await mustSucceed(['mapping', 'apply', '--to', engine, '--index', INDEX], 'show', NEVER);
     await bulk(sidecar.url, titles(200, 1));
-    await send(engine, 'POST', `/${INDEX}/_refresh`);
+    await send(agent, engine, 'POST', `/${INDEX}/_refresh`);
     const quiet = await searchAlternately(engine, sidecar.url, async () => {
       await sleep(5_000);
     });
@@ -49,7 +49,7 @@ export async function interference(engine: string, output: NodeJS.WritableStream
       await bulk(sidecar.url, titles(LINES, 2));
       seconds = (performance.now() - started) / 1000;
     });
-    await send(engine, 'DELETE', `/${INDEX}`);
+    await send(agent, engine, 'DELETE', `/${INDEX}`);
     output.write(
       `\n${LINES} lines encoded and written in ${seconds.toFixed(1)} s (${Math.round(LINES / seconds)} titles/s), ${SEARCHES_A_SECOND} searches/s beside it\n`,
     );
@@ -86,7 +86,7 @@ function titles(count: number, seed: number): string {
 }
 
 async function bulk(url: string, body: string): Promise<void> {
-  const answer = await send(url, 'POST', `/${INDEX}/_bulk`, body, 'application/x-ndjson');
+  const answer = await send(agent, url, 'POST', `/${INDEX}/_bulk`, body, 'application/x-ndjson');
   if (!answer.includes('"errors":false'))
     throw new Error(`The bulk body was not written whole: ${answer.slice(0, 500)}`);
 }
@@ -112,6 +112,7 @@ async function searchAlternately(
     const sent = performance.now();
     pending.push(
       send(
+        agent,
         side === 'direct' ? direct : through,
         'POST',
         `/${INDEX}/_search`,
@@ -126,34 +127,7 @@ async function searchAlternately(
   return times;
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-
-function send(
-  url: string,
-  method: string,
-  path: string,
-  body = '',
-  type = 'application/json',
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers =
-      body === '' ? {} : { 'content-type': type, 'content-length': String(Buffer.byteLength(body)) };
-    const request = httpRequest(new URL(path, url), { method, agent, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve(text)).on('error', reject);
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
-}
-
-function percentile(times: readonly number[], share: number): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
+const agent = benchAgent();
 
 function ms(times: readonly number[], share: number): string {
   return `${percentile(times, share).toFixed(1)} ms`;

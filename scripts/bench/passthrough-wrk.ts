@@ -12,10 +12,14 @@ const MS_OF: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m:
 
 /** Drives `url` over `connections` for `seconds`; throws where any answer was an error. */
 export async function wrk(url: string, connections: number, seconds: number): Promise<Measured> {
-  const child = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency', url], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: (seconds + 30) * 1000,
-  });
+  const child = spawn(
+    'wrk',
+    ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency', url],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: (seconds + 30) * 1000,
+    },
+  );
   let report = '';
   child.stdout.on('data', (chunk: Buffer) => (report += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (report += chunk.toString('utf8')));

@@ -69,6 +69,8 @@ class CollapsedHead implements Head {
   readonly #ofPassage: Float64Array;
   readonly #ofDistance: Float64Array;
   readonly #bias: number;
+  /** w_v is nought, as in a head that is a distance alone: half of the work falls away. */
+  readonly #ignoresPassage: boolean;
 
   constructor(
     dimensions: number,
@@ -82,6 +84,7 @@ class CollapsedHead implements Head {
     this.#ofPassage = ofPassage;
     this.#ofDistance = ofDistance;
     this.#bias = bias;
+    this.#ignoresPassage = ofPassage.every((weight) => weight === 0);
   }
 
   scorer(query: Float32Array): PassageScorer {
@@ -102,9 +105,10 @@ class CollapsedHead implements Head {
     const ofDistance = this.#ofDistance;
     let sum = 0;
     for (let i = 0; i < passage.length; i++) {
-      const v = passage[i] as number;
-      sum += (ofDistance[i] as number) * Math.abs((query[i] as number) - v) + (ofPassage[i] as number) * v;
+      sum += (ofDistance[i] as number) * Math.abs((query[i] as number) - (passage[i] as number));
     }
+    if (this.#ignoresPassage) return sum;
+    for (let i = 0; i < passage.length; i++) sum += (ofPassage[i] as number) * (passage[i] as number);
     return sum;
   }
 

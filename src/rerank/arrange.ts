@@ -5,11 +5,11 @@ import { stringAt, memberNamed } from '../search-engine/json-scan.js';
 import { blendedLogOdds } from './blend.js';
 import type { RerankContext } from './context.js';
 import { vectorCuts, type HitVector } from './hit-vector.js';
-import type { Outcome } from './outcome.js';
+import type { Outcome, Skipped } from './outcome.js';
 import type { RerankPlan } from './plan.js';
 import { kendallTau } from './rank-correlation.js';
 import { rescueVectors } from './rescue.js';
-import { jsonNumber, spliceResponse } from './response-splice.js';
+import { jsonNumber, spliceResponse, type Rearrangement } from './response-splice.js';
 import { scoreVectors, storedVectors, type HitScores } from './score-hits.js';
 import { scanResponse, type HitRanges, type ResponseRanges } from './search-response.js';
 import { orderByScore, pagePositions } from './window.js';
@@ -23,6 +23,16 @@ export interface Arranged {
   /** Concatenated, the body for the caller. */
   readonly pieces: Buffer[];
   readonly outcome: Outcome;
+  /** Where the time went; waiting for the encoder is not in it. */
+  readonly times: ArrangeTimes;
+}
+
+/** Milliseconds of our own parts. */
+export interface ArrangeTimes {
+  readonly scanMs: number;
+  /** Decoding the vectors, scoring and ordering. */
+  readonly scoreMs: number;
+  readonly spliceMs: number;
 }
 
 export interface ArrangeOptions {
@@ -42,8 +52,15 @@ export async function arrange(
   const { deps } = context;
   const began = performance.now();
   const ranges = scanResponse(bytes);
-  const page = (order: readonly number[], change: Partial<Parameters<typeof spliceResponse>[2]>): Buffer[] =>
-    spliceResponse(bytes, ranges, {
+  const scanMs = performance.now() - began;
+  let scoreMs = 0;
+  const finish = (
+    order: readonly number[],
+    change: Partial<Rearrangement>,
+    outcome: (ownMs: number) => Outcome,
+  ): Arranged => {
+    const beganSplice = performance.now();
+    const pieces = spliceResponse(bytes, ranges, {
       positions: pagePositions(order, ranges.hits.length, plan.window),
       scoreOf: () => undefined,
       maxScore: undefined,
@@ -51,25 +68,28 @@ export async function arrange(
       took: options.patchTook ? Math.round(context.elapsedMs()) : undefined,
       ...change,
     });
-  if (!('vector' in query))
-    return { pieces: page([], {}), outcome: { kind: 'skipped', reason: query.reason } };
+    const spliceMs = performance.now() - beganSplice;
+    return { pieces, outcome: outcome(scanMs + scoreMs + spliceMs), times: { scanMs, scoreMs, spliceMs } };
+  };
+  // An empty order leaves every hit where the engine put it.
+  const asEngine = (reason: Skipped['reason']): Arranged =>
+    finish([], {}, () => ({ kind: 'skipped', reason }));
+  if (!('vector' in query)) return asEngine(query.reason);
 
   const window = ranges.hits.slice(0, plan.window.window);
+  const beganDecode = performance.now();
   const stored = storedVectors(bytes, window, deps.encoder, plan.settings, plan.wholeSource);
-  const beforeRescue = performance.now();
+  scoreMs = performance.now() - beganDecode;
   const vectors = await rescued(context, plan, bytes, window, stored, options.signal);
-  const rescueMs = performance.now() - beforeRescue;
+  const beganScore = performance.now();
   const scorer = deps.head.scorer(query.vector);
   const scores = scoreVectors(vectors, scorer);
-  if (scores.scored === 0 && window.length > 0)
-    return { pieces: page([], {}), outcome: { kind: 'skipped', reason: 'no_vectors' } };
-
-  const blended = blendedLogOdds(
-    scores.logOdds,
-    plan.blend === 0 ? [] : window.map((hit) => engineScore(bytes, hit)),
-    plan.blend,
-  );
+  if (scores.scored === 0 && window.length > 0) return asEngine('no_vectors');
+  const engineScores = plan.blend === 0 ? [] : window.map((hit) => engineScore(bytes, hit));
+  const blended = blendedLogOdds(scores.logOdds, engineScores, plan.blend);
   const order = orderByScore(blended);
+  scoreMs += performance.now() - beganScore;
+
   const facts = {
     window: plan.window.window,
     scored: scores.scored,
@@ -81,23 +101,21 @@ export async function arrange(
   if (context.options.shadow) {
     const correlation = kendallTau(order);
     deps.onShadow?.(shadowReport(bytes, window, order, correlation));
-    const pieces = page([], {});
-    return {
-      pieces,
-      outcome: { ...facts, kind: 'shadow', correlation, scoreMs: performance.now() - began - rescueMs },
-    };
+    return finish([], {}, (ownMs) => ({ ...facts, kind: 'shadow', correlation, scoreMs: ownMs }));
   }
   const best = blended[order[0] ?? 0];
-  const pieces = page(order, {
+  const change: Partial<Rearrangement> = {
     // A hit without a probability gets 0: an engine's score beside probabilities would look like certainty.
     scoreOf: (position) => probability(blended[position] ?? -Infinity),
     maxScore: best === undefined ? undefined : probability(best),
-    shownOf:
-      plan.show === 'nothing'
-        ? () => undefined
-        : (position) => shownScores(bytes, ranges, position, { scores, blended, vectors, scorer, plan }),
-  });
-  return { pieces, outcome: { ...facts, kind: 'applied', scoreMs: performance.now() - began - rescueMs } };
+    ...(plan.show === 'nothing'
+      ? {}
+      : {
+          shownOf: (position) =>
+            shownScores(bytes, ranges, position, { scores, blended, vectors, scorer, plan }),
+        }),
+  };
+  return finish(order, change, (ownMs) => ({ ...facts, kind: 'applied', scoreMs: ownMs }));
 }
 
 /** On-the-fly vectors, where the whole source is there and something is missing. */

@@ -1,13 +1,11 @@
 /** The stored vector of a hit: where it is, whether it may be used, and how it is cut out of what the caller gets. */
-import { documentText } from '../search-engine/document-text.js';
+import { textOfMembers } from '../search-engine/document-text.js';
 import {
   cutRange,
   isArray,
-  isObject,
   isString,
   memberNamed,
   scanArray,
-  scanObject,
   stringAt,
   type Member,
   type Range,
@@ -33,17 +31,17 @@ export function hitVector(
   settings: IndexSettings | undefined,
   model: ModelIdentity,
   wholeSource: boolean,
+  into?: Float32Array,
 ): HitVector {
   if (settings === undefined) return 'not_configured';
-  const inSource = objectMembers(bytes, hit.source);
   const stored =
-    storedIn(bytes, inSource?.members, settings.vectorField) ??
-    storedIn(bytes, objectMembers(bytes, hit.fields)?.members, settings.vectorField);
+    storedIn(bytes, hit.source?.members, settings.vectorField) ??
+    storedIn(bytes, hit.fields?.members, settings.vectorField);
   if (stored === undefined) return 'missing';
-  const payload = decodePayload(stored, model);
+  const payload = decodePayload(stored, model, into);
   if (typeof payload === 'string') return payload;
-  if (wholeSource && inSource !== undefined) {
-    const text = documentText(bytes, inSource.at, settings.textFields);
+  if (wholeSource && hit.source !== undefined) {
+    const text = textOfMembers(bytes, hit.source.members, settings.textFields);
     if (text === undefined || hashText(text) !== payload.textHash) return 'stale';
   }
   return payload.vector;
@@ -60,29 +58,15 @@ export interface VectorHiding {
 /** Ranges to cut so that the caller does not see the vector: the member, and `fields` as a whole where only we filled it. */
 export function vectorCuts(bytes: Buffer, hit: HitRanges, vectorField: string, hide: VectorHiding): Range[] {
   const cuts: Range[] = [];
-  const source = objectMembers(bytes, hit.source);
+  const { source, fields } = hit;
   const inSource = source === undefined ? undefined : memberNamed(bytes, source.members, vectorField);
-  if (source !== undefined && hit.source !== undefined && inSource !== undefined && hide.inSource) {
-    cuts.push(cutRange(bytes, { start: source.at, end: hit.source.end }, inSource));
-  }
-  const fields = hide.inFields ? objectMembers(bytes, hit.fields) : undefined;
+  if (source !== undefined && inSource !== undefined && hide.inSource)
+    cuts.push(cutRange(bytes, source, inSource));
   const inFields = fields === undefined ? undefined : memberNamed(bytes, fields.members, vectorField);
-  if (fields !== undefined && hit.fields !== undefined && inFields !== undefined) {
-    cuts.push(
-      fields.members.length === 1
-        ? cutRange(bytes, hit, hit.fields)
-        : cutRange(bytes, { start: fields.at, end: hit.fields.end }, inFields),
-    );
+  if (fields !== undefined && inFields !== undefined && hide.inFields) {
+    cuts.push(fields.members.length === 1 ? cutRange(bytes, hit, fields) : cutRange(bytes, fields, inFields));
   }
   return cuts;
-}
-
-function objectMembers(
-  bytes: Buffer,
-  member: Member | undefined,
-): { readonly at: number; readonly members: readonly Member[] } | undefined {
-  if (member === undefined || !isObject(bytes, member)) return undefined;
-  return { at: member.start, members: scanObject(bytes, member.start).members };
 }
 
 /** Base64 text of the vector: a string in `_source`, a list of one string in `fields`. */

@@ -3,7 +3,7 @@
  * allows. What is not ready in time stays unscored, and nothing waits beyond the deadline.
  */
 import type { Encoder } from '../model/encoder.js';
-import { documentText } from '../search-engine/document-text.js';
+import { textOfMembers } from '../search-engine/document-text.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import type { HitVector } from './hit-vector.js';
 import type { HitRanges } from './search-response.js';
@@ -66,7 +66,7 @@ function textsOf(
     if (texts.size >= maxTexts) break;
     if (typeof vectors[position] !== 'string' || hit.source === undefined) continue;
     const fields = settings.get(hit.index)?.textFields;
-    const text = fields === undefined ? undefined : documentText(bytes, hit.source.start, fields);
+    const text = fields === undefined ? undefined : textOfMembers(bytes, hit.source.members, fields);
     if (text !== undefined) texts.set(position, text);
   }
   return texts;

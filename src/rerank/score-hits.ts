@@ -25,7 +25,12 @@ export function storedVectors(
   settings: ReadonlyMap<string, IndexSettings>,
   wholeSource: boolean,
 ): readonly HitVector[] {
-  return hits.map((hit) => hitVector(bytes, hit, settings.get(hit.index), model, wholeSource));
+  // One block for all: so many small arrays would cost more than filling them.
+  const block = new Float32Array(hits.length * model.dimensions);
+  return hits.map((hit, i) => {
+    const place = block.subarray(i * model.dimensions, (i + 1) * model.dimensions);
+    return hitVector(bytes, hit, settings.get(hit.index), model, wholeSource, place);
+  });
 }
 
 /** Scores what has a vector and counts the reasons of the rest. */

@@ -1,24 +1,29 @@
-/** Byte ranges in a search response: the hits, their parts, and the few values that reranking changes. */
+/** Byte ranges in a search response: the hits, their parts, and the few values that reranking changes. One pass. */
 import {
-  isArray,
-  isObject,
   isString,
   JsonScanError,
+  keyIs,
   memberNamed,
-  scanArray,
   scanDocument,
+  scanElements,
   scanObject,
   stringAt,
   type Member,
   type Range,
 } from '../search-engine/json-scan.js';
 
+/** An object inside a hit, with its members. */
+export interface HitPart extends Member {
+  readonly members: readonly Member[];
+}
+
 /** One hit. All ranges lie in the response's bytes. */
 export interface HitRanges extends Range {
   readonly index: string;
   readonly score: Range | undefined;
-  readonly source: Member | undefined;
-  readonly fields: Member | undefined;
+  /** Undefined where the hit has none, or one that is no object. */
+  readonly source: HitPart | undefined;
+  readonly fields: HitPart | undefined;
   readonly members: readonly Member[];
 }
 
@@ -33,32 +38,55 @@ export interface ResponseRanges {
 
 /** Ranges of a response body. Throws JsonScanError where it is not a search response as the engines write it. */
 export function scanResponse(bytes: Buffer): ResponseRanges {
-  const { members } = scanDocument(bytes);
-  const outer = memberNamed(bytes, members, 'hits');
-  if (outer === undefined || !isObject(bytes, outer)) throw new JsonScanError('an object "hits"', 0);
-  const inner = scanObject(bytes, outer.start).members;
-  const list = memberNamed(bytes, inner, 'hits');
-  if (list === undefined || !isArray(bytes, list))
-    throw new JsonScanError('an array "hits.hits"', outer.start);
+  let maxScore: Range | undefined;
+  let array: Range | undefined;
+  let hits: readonly HitRanges[] = [];
+  const readHits = (start: number): number => {
+    const { members, end } = scanObject(bytes, start, (keyStart, keyEnd, at) => {
+      if (!keyIs(bytes, keyStart, keyEnd, 'hits')) return undefined;
+      const list = scanElements(bytes, at, (hitStart) => scanHit(bytes, hitStart));
+      hits = list.elements;
+      array = { start: at, end: list.end };
+      return list.end;
+    });
+    maxScore = memberNamed(bytes, members, 'max_score');
+    return end;
+  };
+  const { members } = scanDocument(bytes, (keyStart, keyEnd, start) =>
+    keyIs(bytes, keyStart, keyEnd, 'hits') ? readHits(start) : undefined,
+  );
+  if (array === undefined) throw new JsonScanError('"hits.hits"', 0);
+  return { took: memberNamed(bytes, members, 'took'), maxScore, array, hits };
+}
+
+const OPEN_BRACE = 0x7b;
+
+function scanHit(bytes: Buffer, start: number): HitRanges {
+  let sourceMembers: readonly Member[] | undefined;
+  let fieldsMembers: readonly Member[] | undefined;
+  const { members, end } = scanObject(bytes, start, (keyStart, keyEnd, at) => {
+    if (bytes[at] !== OPEN_BRACE) return undefined;
+    const isSource = keyIs(bytes, keyStart, keyEnd, '_source');
+    if (!isSource && !keyIs(bytes, keyStart, keyEnd, 'fields')) return undefined;
+    const part = scanObject(bytes, at);
+    if (isSource) sourceMembers = part.members;
+    else fieldsMembers = part.members;
+    return part.end;
+  });
+  const index = memberNamed(bytes, members, '_index');
+  if (index === undefined || !isString(bytes, index))
+    throw new JsonScanError('a hit with its "_index"', start);
   return {
-    took: memberNamed(bytes, members, 'took'),
-    maxScore: memberNamed(bytes, inner, 'max_score'),
-    array: { start: list.start, end: list.end },
-    hits: scanArray(bytes, list.start).elements.map((element) => scanHit(bytes, element)),
+    start,
+    end,
+    index: stringAt(bytes, index.start, index.end),
+    score: memberNamed(bytes, members, '_score'),
+    source: partOf(memberNamed(bytes, members, '_source'), sourceMembers),
+    fields: partOf(memberNamed(bytes, members, 'fields'), fieldsMembers),
+    members,
   };
 }
 
-function scanHit(bytes: Buffer, element: Range): HitRanges {
-  const { members } = scanObject(bytes, element.start);
-  const index = memberNamed(bytes, members, '_index');
-  if (index === undefined || !isString(bytes, index))
-    throw new JsonScanError('a hit with its "_index"', element.start);
-  return {
-    ...element,
-    index: stringAt(bytes, index.start, index.end),
-    score: memberNamed(bytes, members, '_score'),
-    source: memberNamed(bytes, members, '_source'),
-    fields: memberNamed(bytes, members, 'fields'),
-    members,
-  };
+function partOf(member: Member | undefined, members: readonly Member[] | undefined): HitPart | undefined {
+  return member === undefined || members === undefined ? undefined : { ...member, members };
 }

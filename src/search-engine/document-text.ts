@@ -15,6 +15,7 @@ import {
   skipValue,
   skipWhitespace,
   stringAt,
+  type Member,
   type Range,
 } from './json-scan.js';
 
@@ -27,8 +28,18 @@ const MAX_TEXT = 200_000;
 
 /** Text of the document whose object starts at `at`, or undefined where it has none. Throws JsonScanError on bad JSON. */
 export function documentText(bytes: Buffer, at: number, fields: readonly string[]): string | undefined {
+  return textOfMembers(bytes, scanObject(bytes, at).members, fields);
+}
+
+/** As {@link documentText}, of a document that has been scanned already. */
+export function textOfMembers(
+  bytes: Buffer,
+  members: readonly Member[],
+  fields: readonly string[],
+): string | undefined {
   const parts: string[] = [];
-  for (const field of fields) for (const range of valuesAt(bytes, at, field)) collect(bytes, range, parts);
+  for (const field of fields)
+    for (const range of valuesAt(bytes, members, field)) collect(bytes, range, parts);
   return parts.length === 0 ? undefined : parts.join(' ').slice(0, MAX_TEXT);
 }
 
@@ -36,8 +47,7 @@ export function documentText(bytes: Buffer, at: number, fields: readonly string[
  * Ranges of a field's values: the member with the full dotted name, or the path through objects and arrays of
  * objects, as the engines read both forms.
  */
-function valuesAt(bytes: Buffer, at: number, path: string): Range[] {
-  const { members } = scanObject(bytes, at);
+function valuesAt(bytes: Buffer, members: readonly Member[], path: string): Range[] {
   const direct = memberNamed(bytes, members, path);
   if (direct !== undefined) return [direct];
   const found: Range[] = [];
@@ -47,7 +57,8 @@ function valuesAt(bytes: Buffer, at: number, path: string): Range[] {
     const rest = path.slice(dot + 1);
     const objects = isArray(bytes, parent) ? scanArray(bytes, parent.start).elements : [parent];
     for (const object of objects)
-      if (isObject(bytes, object)) for (const range of valuesAt(bytes, object.start, rest)) found.push(range);
+      if (isObject(bytes, object))
+        for (const range of valuesAt(bytes, scanObject(bytes, object.start).members, rest)) found.push(range);
   }
   return found;
 }

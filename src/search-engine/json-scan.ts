@@ -116,8 +116,15 @@ function skipScalar(bytes: Buffer, at: number): number {
   return i;
 }
 
-/** Members of the object whose brace is at `at`, in order, duplicates included, and the end of the object. */
-export function scanObject(bytes: Buffer, at: number): { readonly members: Member[]; readonly end: number } {
+/**
+ * Members of the object whose brace is at `at`, in order, duplicates included, and the end of the object.
+ * @param read may read a value itself, and then returns where it ends: large parts are passed over only once
+ */
+export function scanObject(
+  bytes: Buffer,
+  at: number,
+  read?: (keyStart: number, keyEnd: number, start: number) => number | undefined,
+): { readonly members: Member[]; readonly end: number } {
   if (bytes[at] !== OPEN_BRACE) throw new JsonScanError('an object', at);
   const members: Member[] = [];
   let i = skipWhitespace(bytes, at + 1);
@@ -128,7 +135,7 @@ export function scanObject(bytes: Buffer, at: number): { readonly members: Membe
     i = skipWhitespace(bytes, keyEnd);
     if (bytes[i] !== COLON) throw new JsonScanError('":"', i);
     const start = skipWhitespace(bytes, i + 1);
-    const end = skipValue(bytes, start);
+    const end = read?.(keyStart, keyEnd, start) ?? skipValue(bytes, start);
     members.push({ keyStart, keyEnd, start, end });
     i = skipWhitespace(bytes, end);
     if (bytes[i] === CLOSE_BRACE) return { members, end: i + 1 };
@@ -139,15 +146,23 @@ export function scanObject(bytes: Buffer, at: number): { readonly members: Membe
 
 /** Elements of the array whose bracket is at `at`, and the end of the array. */
 export function scanArray(bytes: Buffer, at: number): { readonly elements: Range[]; readonly end: number } {
+  return scanElements(bytes, at, (start) => ({ start, end: skipValue(bytes, start) }));
+}
+
+/** As {@link scanArray}, with each element read by `read` from its first byte on; what it returns must say where it ends. */
+export function scanElements<Element extends Range>(
+  bytes: Buffer,
+  at: number,
+  read: (start: number) => Element,
+): { readonly elements: Element[]; readonly end: number } {
   if (bytes[at] !== OPEN_BRACKET) throw new JsonScanError('an array', at);
-  const elements: Range[] = [];
+  const elements: Element[] = [];
   let i = skipWhitespace(bytes, at + 1);
   if (bytes[i] === CLOSE_BRACKET) return { elements, end: i + 1 };
   for (;;) {
-    const start = skipWhitespace(bytes, i);
-    const end = skipValue(bytes, start);
-    elements.push({ start, end });
-    i = skipWhitespace(bytes, end);
+    const element = read(skipWhitespace(bytes, i));
+    elements.push(element);
+    i = skipWhitespace(bytes, element.end);
     if (bytes[i] === CLOSE_BRACKET) return { elements, end: i + 1 };
     if (bytes[i] !== COMMA) throw new JsonScanError('"," or "]"', i);
     i++;
@@ -155,13 +170,16 @@ export function scanArray(bytes: Buffer, at: number): { readonly elements: Range
 }
 
 /** The object that is the whole buffer (whitespace around it allowed). Throws JsonScanError otherwise. */
-export function scanDocument(bytes: Buffer): {
+export function scanDocument(
+  bytes: Buffer,
+  read?: Parameters<typeof scanObject>[2],
+): {
   readonly open: number;
   readonly members: Member[];
   readonly end: number;
 } {
   const open = skipWhitespace(bytes, 0);
-  const { members, end } = scanObject(bytes, open);
+  const { members, end } = scanObject(bytes, open, read);
   const rest = skipWhitespace(bytes, end);
   if (rest < bytes.length) throw new JsonScanError('the end of the document', rest);
   return { open, members, end };
@@ -180,9 +198,23 @@ export function stringAt(bytes: Buffer, start: number, end: number): string {
 
 /** True where the key of the member is `name`, however it is escaped. */
 export function hasKey(bytes: Buffer, member: Member, name: string): boolean {
-  const length = member.keyEnd - member.keyStart - 2;
+  return keyIs(bytes, member.keyStart, member.keyEnd, name);
+}
+
+/**
+ * True where the key in the range (quotes included) is `name`. Most keys are told apart by their length or a byte,
+ * so text is made only of those that hold escapes or more than ASCII.
+ */
+export function keyIs(bytes: Buffer, keyStart: number, keyEnd: number, name: string): boolean {
+  const length = keyEnd - keyStart - 2;
   if (length < name.length) return false;
-  return stringAt(bytes, member.keyStart, member.keyEnd) === name;
+  let differs = length !== name.length;
+  for (let i = 0; i < length; i++) {
+    const c = bytes[keyStart + 1 + i] ?? 0;
+    if (c === BACKSLASH || c >= 0x80) return stringAt(bytes, keyStart, keyEnd) === name;
+    if (c !== name.charCodeAt(i)) differs = true;
+  }
+  return !differs;
 }
 
 /** Last member of that name: the one that a parser which allows duplicates keeps. */
