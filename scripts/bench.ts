@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: measures a figure that the project promises, against the real engine where it needs one. */
 import { startEngine } from './engine/engine.js';
 import { interference } from './bench/interference.js';
+import { memory } from './bench/memory.js';
 import { passthrough } from './bench/passthrough.js';
 import { rerankCost } from './bench/rerank.js';
 
@@ -11,6 +12,7 @@ type Benchmark =
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   interference: { engine: true, run: interference },
+  memory: { engine: false, run: memory },
   passthrough: { engine: false, run: passthrough },
   rerank: { engine: true, run: rerankCost },
 };

@@ -54,7 +54,7 @@ export async function measureMemory(bytes: number): Promise<MemoryResult[]> {
 }
 
 /** The benchmark: 2 GB each way. */
-export async function memory(_engine: string, output: NodeJS.WritableStream): Promise<boolean> {
+export async function memory(output: NodeJS.WritableStream): Promise<boolean> {
   const results = await measureMemory(2048 * MB);
   for (const { service, direction, bytes, idleMb, peakMb, seconds } of results)
     output.write(
