@@ -7,7 +7,7 @@
 export const OUR_HEADER = 'x-twinrank';
 
 /** Belong to one connection and are made anew on the next. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+const HOP_BY_HOP = names(
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -15,36 +15,55 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-]);
+);
 
-/** Lower-cased names that a `Connection` header declares to be hop-by-hop as well. */
-function namedByConnection(raw: readonly string[]): Set<string> {
-  const names = new Set<string>();
+/** Not for the upstream either: `Expect` is answered by us (RFC 9110 section 10.1.1), the other speaks to us. */
+const NOT_SENT_ON = names(...HOP_BY_HOP.all, 'expect', OUR_HEADER);
+
+/** Names to look for. Every header of every request is asked, so that most are told apart by their length alone. */
+interface Names {
+  readonly all: ReadonlySet<string>;
+  /** Bit n is set where a name of n characters is among them. */
+  readonly lengths: number;
+}
+
+function names(...all: readonly string[]): Names {
+  return { all: new Set(all), lengths: all.reduce((bits, name) => bits | (1 << name.length), 0) };
+}
+
+function isOneOf(name: string, { all, lengths }: Names): boolean {
+  return name.length < 32 && (lengths & (1 << name.length)) !== 0 && all.has(name.toLowerCase());
+}
+
+/** Lower-cased names that a `Connection` header declares to be hop-by-hop as well; undefined where none does. */
+function namedByConnection(raw: readonly string[]): Set<string> | undefined {
+  let named: Set<string> | undefined;
   for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i]?.toLowerCase() !== 'connection') continue;
-    for (const name of (raw[i + 1] ?? '').split(',')) names.add(name.trim().toLowerCase());
+    if (!isNamed(raw[i] ?? '', 'connection')) continue;
+    named ??= new Set();
+    for (const name of (raw[i + 1] ?? '').split(',')) named.add(name.trim().toLowerCase());
   }
-  return names;
+  return named;
+}
+
+/** True where a header's name is `lower`, in whatever case. */
+export function isNamed(name: string, lower: string): boolean {
+  return name.length === lower.length && name.toLowerCase() === lower;
 }
 
 /**
  * Request headers for the upstream. `Host` becomes the upstream's own, as a client that went there directly
- * would have sent; `Expect` is answered by us (RFC 9110 section 10.1.1), since the body is streamed at once.
+ * would have sent.
  */
 export function requestHeaders(raw: readonly string[], host: string): string[] {
   const named = namedByConnection(raw);
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? '';
-    const lower = name.toLowerCase();
-    if (
-      HOP_BY_HOP.has(lower) ||
-      lower === 'expect' ||
-      lower === OUR_HEADER ||
-      (named.has(lower) && lower !== 'content-length' && lower !== 'host')
-    )
-      continue;
-    kept.push(name, lower === 'host' ? host : (raw[i + 1] ?? ''));
+    const isHost = isNamed(name, 'host');
+    if (isOneOf(name, NOT_SENT_ON)) continue;
+    if (named?.has(name.toLowerCase()) === true && !isHost && !isNamed(name, 'content-length')) continue;
+    kept.push(name, isHost ? host : (raw[i + 1] ?? ''));
   }
   return kept;
 }
@@ -55,8 +74,8 @@ export function responseHeaders(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? '';
-    const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || (named.has(lower) && lower !== 'content-length')) continue;
+    if (isOneOf(name, HOP_BY_HOP)) continue;
+    if (named?.has(name.toLowerCase()) === true && !isNamed(name, 'content-length')) continue;
     kept.push(name, raw[i + 1] ?? '');
   }
   return kept;
@@ -74,7 +93,7 @@ export function without(raw: readonly string[], ...names: readonly string[]): st
 
 /** Value of the first header of that name (lower case), or undefined. */
 export function headerValue(raw: readonly string[], name: string): string | undefined {
-  for (let i = 0; i < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) return raw[i + 1];
+  for (let i = 0; i < raw.length; i += 2) if (isNamed(raw[i] ?? '', name)) return raw[i + 1];
   return undefined;
 }
 

@@ -45,44 +45,70 @@ export function upstreamRequest(exchange: Exchange, options: PassThroughOptions 
   };
 }
 
+/** An answer's beginning, kept back so that it can leave in one piece with what follows at once. */
+interface Beginning {
+  readonly status: number;
+  readonly statusMessage: string;
+  readonly headers: readonly string[];
+  chunk: Buffer | undefined;
+}
+
 /** Resolves when the answer has been handed over whole or the exchange has failed (and been answered). */
 export function passThrough(exchange: Exchange, options: PassThroughOptions = {}): Promise<void> {
-  const { response, connection, signal } = exchange;
+  const { response, connection } = exchange;
   return new Promise((resolve) => {
+    let beginning: Beginning | undefined;
+    const begin = (): Buffer | undefined => {
+      if (beginning === undefined) return undefined;
+      const { status, statusMessage, headers, chunk } = beginning;
+      beginning = undefined;
+      response.writeHead(status, statusMessage, headers as string[]);
+      return chunk;
+    };
+    const showBeginning = (): void => {
+      if (beginning === undefined || response.destroyed) return;
+      const chunk = begin();
+      if (chunk === undefined) response.flushHeaders();
+      else response.write(chunk);
+    };
     const onDrain = (): void => {
       flow.resume();
     };
-    const onAbort = (): void => {
-      flow.abort();
+    const onClose = (): void => {
+      if (!response.writableFinished) flow.abort();
     };
     const done = (): void => {
-      response.off('drain', onDrain);
-      signal.removeEventListener('abort', onAbort);
+      response.off('drain', onDrain).off('close', onClose);
       resolve();
     };
     const flow = connection.send(upstreamRequest(exchange, options), {
       head: (status, statusMessage, rawHeaders) => {
-        response.writeHead(status, statusMessage, [
-          ...responseHeaders(rawHeaders),
-          ...(options.addHeaders?.(status) ?? []),
-        ]);
-        // The head usually leaves together with the first bytes; a slow stream must show it at once.
-        process.nextTick(() => {
-          if (!response.writableEnded && !response.destroyed) response.flushHeaders();
-        });
+        const headers = responseHeaders(rawHeaders);
+        if (options.addHeaders !== undefined) headers.push(...options.addHeaders(status));
+        beginning = { status, statusMessage, headers, chunk: undefined };
+        // A short answer comes whole in one read; a slow stream must show its head at once.
+        process.nextTick(showBeginning);
       },
-      data: (chunk) => response.write(chunk),
+      data: (chunk) => {
+        if (beginning === undefined) return response.write(chunk);
+        if (beginning.chunk === undefined) {
+          beginning.chunk = chunk;
+          return true;
+        }
+        showBeginning();
+        return response.write(chunk);
+      },
       end: () => {
-        response.end();
+        response.end(begin());
         done();
       },
       failed: (error) => {
+        showBeginning();
         replyWithError(response, error, options.addHeaders?.(error.status) ?? []);
         done();
       },
     });
-    response.on('drain', onDrain);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    response.on('drain', onDrain).once('close', onClose);
+    if (response.destroyed) onClose();
   });
 }

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { asTwinrankError, TwinrankError } from '../errors.js';
 import { errorBody, replyWithError } from './error-reply.js';
+import { isNamed } from './header-rules.js';
 import type { Exchange } from './pass-through.js';
 import type { Upstream, UpstreamConnection } from './upstream.js';
 
@@ -23,8 +24,8 @@ export interface ServiceHooks {
 /** What belongs to one client connection. */
 interface Client {
   readonly connection: UpstreamConnection;
-  /** Settles when the latest request has been handled. */
-  turn: Promise<void>;
+  /** Settles when the latest request has been handled; undefined where none is under way. */
+  turn: Promise<void> | undefined;
   /** The latest request's answer. */
   latest: ServerResponse | undefined;
 }
@@ -35,7 +36,7 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
   const clientOf = (socket: Socket): Client => {
     const known = clients.get(socket);
     if (known !== undefined) return known;
-    const made: Client = { connection: upstream.connect(), turn: Promise.resolve(), latest: undefined };
+    const made: Client = { connection: upstream.connect(), turn: undefined, latest: undefined };
     clients.set(socket, made);
     socket.once('close', () => {
       made.connection.close();
@@ -45,14 +46,8 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     showOnlyUpstreamHeaders(request, response);
-    const aborter = new AbortController();
-    // A bulk body has a listener for each text under way: many of them are no leak.
-    setMaxListeners(0, aborter.signal);
-    response.once('close', () => {
-      if (!response.writableFinished) aborter.abort();
-    });
-    response.on('error', () => undefined);
-    request.on('error', () => undefined);
+    response.on('error', ignore);
+    request.on('error', ignore);
     const client = clientOf(request.socket);
     client.latest = response;
     const fault = faultOf(request);
@@ -60,22 +55,20 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
       replyWithError(response, new TwinrankError('bad_request', fault), ['connection', 'close']);
       return;
     }
-    const exchange: Exchange = {
-      request,
-      response,
-      upstream,
-      connection: client.connection,
-      signal: aborter.signal,
-    };
-    // Pipelined requests share one upstream connection: an answer that has to wait for its place would hold it,
-    // and an earlier request that asks a second time would wait for ever.
-    client.turn = client.turn
-      .then(() => handle(exchange))
-      .catch((thrown: unknown) => {
+    const exchange = new ClientExchange(request, response, upstream, client.connection);
+    const take = async (): Promise<void> => {
+      try {
+        await handle(exchange);
+      } catch (thrown) {
         const error = asTwinrankError(thrown);
         if (error.code !== 'cancelled') hooks.onError?.(error);
         replyWithError(response, error);
-      });
+      }
+      if (client.latest === response) client.turn = undefined;
+    };
+    // Pipelined requests share one upstream connection: an answer that has to wait for its place would hold it,
+    // and an earlier request that asks a second time would wait for ever.
+    client.turn = client.turn === undefined ? take() : client.turn.then(take);
   };
 
   const server = createServer(
@@ -107,12 +100,51 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
   return server;
 }
 
+/** A caller's going away becomes a signal only for those who ask for one: most requests need none. */
+class ClientExchange implements Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly upstream: Upstream;
+  readonly connection: UpstreamConnection;
+  #signal: AbortSignal | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upstream: Upstream,
+    connection: UpstreamConnection,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.upstream = upstream;
+    this.connection = connection;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= signalOf(this.response));
+  }
+}
+
+function signalOf(response: ServerResponse): AbortSignal {
+  const aborter = new AbortController();
+  // A bulk body has a listener for each text under way: many of them are no leak.
+  setMaxListeners(0, aborter.signal);
+  const onClose = (): void => {
+    if (!response.writableFinished) aborter.abort();
+  };
+  if (response.destroyed) onClose();
+  else response.once('close', onClose);
+  return aborter.signal;
+}
+
+function ignore(): void {}
+
 /** What a server must refuse (RFC 9112 sections 2.3 and 3.2) and Node lets through. */
 function faultOf(request: IncomingMessage): string | undefined {
   if (request.httpVersionMajor !== 1) return `HTTP/${request.httpVersion} is not spoken here; HTTP/1.1 is.`;
   let hosts = 0;
   for (let i = 0; i < request.rawHeaders.length; i += 2)
-    if (request.rawHeaders[i]?.toLowerCase() === 'host') hosts++;
+    if (isNamed(request.rawHeaders[i] ?? '', 'host')) hosts++;
   return hosts > 1 ? 'The request has more than one Host header.' : undefined;
 }
 

@@ -98,14 +98,15 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
 function createConnection(client: Client, address: string): UpstreamConnection {
   const send = (request: UpstreamRequest, handler: AnswerHandler): Flow => {
-    let controller: Dispatcher.DispatchController | undefined;
+    let cancel: ((reason: Error) => void) | undefined;
+    let carryOn: (() => void) | undefined;
     let aborted = false;
     let answered = 0;
     const flow: Flow = {
-      resume: () => controller?.resume(),
+      resume: () => carryOn?.(),
       abort: () => {
         aborted = true;
-        controller?.abort(new Error('the caller went away'));
+        cancel?.(new Error('the caller went away'));
       },
     };
     try {
@@ -116,29 +117,29 @@ function createConnection(client: Client, address: string): UpstreamConnection {
           headers: request.headers as string[],
           body: request.body,
         },
+        // undici's newer form of handler parses all headers into an object, which nobody here would read.
         {
-          onRequestStart(started) {
-            controller = started;
-            if (aborted) started.abort(new Error('the caller went away'));
+          onConnect(abort) {
+            cancel = abort;
+            if (aborted) abort(new Error('the caller went away'));
           },
-          onResponseStart(started, status, _headers, statusMessage) {
-            const raw = (
-              started as Dispatcher.DispatchController & { rawHeaders: readonly (Buffer | string)[] }
-            ).rawHeaders;
+          onHeaders(status, rawHeaders, resume, statusMessage) {
+            // Interim answers are for the connection that they came on.
+            if (status < 200) return true;
             answered = status;
+            carryOn = resume;
             handler.head(
               status,
-              statusMessage ?? '',
-              raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))),
+              statusMessage,
+              rawHeaders.map((part) => part.toString('latin1')),
             );
+            return true;
           },
-          onResponseData(started, chunk) {
-            if (!handler.data(chunk)) started.pause();
-          },
-          onResponseEnd() {
+          onData: (chunk) => handler.data(chunk),
+          onComplete() {
             handler.end();
           },
-          onResponseError(_started, error) {
+          onError(error) {
             // The Content-Length of a 304 is that of the answer it stands for (RFC 9110 section 8.6); undici counts it.
             if (answered === 304 && error instanceof errors.ResponseContentLengthMismatchError) {
               handler.end();
