@@ -1,4 +1,5 @@
 /** What `twinrank ingest` and `twinrank rerank` have in common: options, start, readiness, shutdown. */
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { TwinrankError } from '../errors.js';
 import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
@@ -8,12 +9,21 @@ import type { Bundle } from '../model/bundle.js';
 import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
 import type { PoolSize } from '../model/pool-size.js';
 import type { EngineClient } from '../search-engine/client.js';
+import { settingsFromMeta, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { createSettingsReader, type SettingsReader } from '../search-engine/index-settings.js';
 import type { CommandIo } from './command.js';
 import { engineClient, refuseTlsContradictions, TLS_OPTIONS } from './engine-options.js';
 import { createLog, LOG_LEVELS, type Log } from './log.js';
 import { bundleOf, MODEL_OPTIONS } from './model-options.js';
-import { httpUrl, integer, listenAddress, oneOf, type OptionTable, type OptionValues } from './options.js';
+import {
+  httpUrl,
+  integer,
+  listenAddress,
+  oneOf,
+  text,
+  type OptionTable,
+  type OptionValues,
+} from './options.js';
 
 export const SERVICE_OPTIONS = {
   upstream: {
@@ -36,6 +46,12 @@ export const SERVICE_OPTIONS = {
     help: 'Milliseconds for which mapping settings are believed.',
     default: '5000',
     parse: integer(0, 3_600_000),
+  },
+  assume: {
+    flag: 'assume-settings',
+    env: 'TWINRANK_ASSUME_SETTINGS',
+    help: 'JSON file in the form of _meta.twinrank, held to be the settings of indices whose mapping may not be read.',
+    parse: text,
   },
   grace: {
     flag: 'grace',
@@ -95,7 +111,10 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
       signal: io.signal,
     });
     const upstream = createUpstream({ url: values.upstream, caFile: values.ca, insecure: values.insecure });
-    const settings = createSettingsReader(client, { ttlMs: values.settingsTtl });
+    const settings = createSettingsReader(client, {
+      ttlMs: values.settingsTtl,
+      assumed: values.assume === undefined ? undefined : await assumedSettings(values.assume),
+    });
     server = createService(upstream, definition.handler({ bundle, encoder, settings, log }), {
       onError: (error) => {
         log.error({ code: error.code, err: error }, error.message);
@@ -119,6 +138,23 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     await shutDown(admin, 0);
     await client.close();
   }
+}
+
+/** Settings from a file. Throws `bad_config`. */
+async function assumedSettings(file: string): Promise<IndexSettings> {
+  let block: unknown;
+  try {
+    block = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new TwinrankError(
+      'bad_config',
+      `--assume-settings: ${file} cannot be read as JSON (${(error as Error).message}).`,
+      { cause: error },
+    );
+  }
+  const settings = settingsFromMeta({ twinrank: block }, file);
+  if (settings !== undefined) return settings;
+  throw new TwinrankError('bad_config', `--assume-settings: ${file} holds no settings.`);
 }
 
 /** Combinations that cannot be meant. Throws `bad_config`. */

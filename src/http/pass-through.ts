@@ -45,6 +45,23 @@ export function upstreamRequest(exchange: Exchange, options: PassThroughOptions 
   };
 }
 
+/** Bodies up to this leave as text, head included: Node writes short text at once and from the stack. */
+const ONE_WRITE_BYTES = 12 * 1024;
+
+/**
+ * Ends an answer whose head has just been given with what is its whole body. Node would hold head and body as two
+ * pieces and gather them in memory of its own, which costs more than all else that is done for a short answer.
+ */
+function endWhole(response: ServerResponse, body: Buffer | undefined): void {
+  if (body === undefined || body.length > ONE_WRITE_BYTES || response.chunkedEncoding) {
+    response.end(body);
+    return;
+  }
+  response.write(body.toString('latin1'), 'latin1');
+  response.socket?.uncork();
+  response.end();
+}
+
 /** An answer's beginning, kept back so that it can leave in one piece with what follows at once. */
 interface Beginning {
   readonly status: number;
@@ -99,7 +116,8 @@ export function passThrough(exchange: Exchange, options: PassThroughOptions = {}
         return response.write(chunk);
       },
       end: () => {
-        response.end(begin());
+        if (beginning === undefined) response.end();
+        else endWhole(response, begin());
         done();
       },
       failed: (error) => {

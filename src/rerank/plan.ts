@@ -2,7 +2,7 @@
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import { memberNamed, scanDocument } from '../search-engine/json-scan.js';
 import { isRecord } from '../search-engine/json-value.js';
-import type { SettingsOf } from '../search-engine/index-settings.js';
+import type { SettingsByIndex, SettingsOf } from '../search-engine/index-settings.js';
 import { queryText } from './query-text.js';
 import type { Knobs } from './knobs.js';
 import type { VectorHiding } from './hit-vector.js';
@@ -77,7 +77,7 @@ export interface RerankPlan {
   readonly window: WindowPlan;
   readonly target: string;
   readonly body: Buffer;
-  readonly settings: ReadonlyMap<string, IndexSettings>;
+  readonly settings: SettingsByIndex;
   /** Hits carry their `_source` whole, so that a changed text can be noticed. */
   readonly wholeSource: boolean;
   readonly hide: VectorHiding;

@@ -4,7 +4,7 @@
  */
 import type { Encoder } from '../model/encoder.js';
 import { textOfMembers } from '../search-engine/document-text.js';
-import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import type { SettingsByIndex } from '../search-engine/index-settings.js';
 import type { HitVector } from './hit-vector.js';
 import type { HitRanges } from './search-response.js';
 
@@ -21,7 +21,7 @@ export async function rescueVectors(
   bytes: Buffer,
   hits: readonly HitRanges[],
   vectors: readonly HitVector[],
-  settings: ReadonlyMap<string, IndexSettings>,
+  settings: SettingsByIndex,
   limits: RescueLimits,
   signal: AbortSignal,
 ): Promise<readonly HitVector[]> {
@@ -58,7 +58,7 @@ function textsOf(
   bytes: Buffer,
   hits: readonly HitRanges[],
   vectors: readonly HitVector[],
-  settings: ReadonlyMap<string, IndexSettings>,
+  settings: SettingsByIndex,
   maxTexts: number,
 ): Map<number, string> {
   const texts = new Map<number, string>();

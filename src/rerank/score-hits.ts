@@ -1,6 +1,6 @@
 /** Log-odds of similarity for the hits of the window; a hit that cannot be scored says why and harms no other. */
 import type { PassageScorer } from '../model/head.js';
-import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import type { SettingsByIndex } from '../search-engine/index-settings.js';
 import { hitVector, type HitProblem, type HitVector } from './hit-vector.js';
 import type { HitRanges } from './search-response.js';
 
@@ -22,7 +22,7 @@ export function storedVectors(
   bytes: Buffer,
   hits: readonly HitRanges[],
   model: ModelIdentity,
-  settings: ReadonlyMap<string, IndexSettings>,
+  settings: SettingsByIndex,
   wholeSource: boolean,
 ): readonly HitVector[] {
   // One block for all: so many small arrays would cost more than filling them.

@@ -8,9 +8,12 @@ import { reasonOf, type EngineClient } from './client.js';
 import { isRecord } from './json-value.js';
 import { settingsFromMeta, type IndexSettings } from './mapping-meta.js';
 
-/** Settings by concrete index. */
+/** Settings by concrete index; a Map is one. */
+export type SettingsByIndex = Pick<ReadonlyMap<string, IndexSettings>, 'get' | 'size' | 'values'>;
+
+/** What the indices of a search say. */
 export interface SettingsOf {
-  readonly byIndex: ReadonlyMap<string, IndexSettings>;
+  readonly byIndex: SettingsByIndex;
   /** Smallest `index.max_result_window` of the indices named. */
   readonly maxResultWindow: number;
   /** Every configured index keeps its `_source` as it was sent: not switched off, nothing left out. */
@@ -28,6 +31,11 @@ export interface SettingsReaderOptions {
   /** How long an answer is believed, in milliseconds. */
   readonly ttlMs?: number;
   readonly now?: () => number;
+  /**
+   * Held to be every index's settings where the engine will not show its mapping (401, 403). A wrong guess does no
+   * harm: vectors say by which model and from which text they were made.
+   */
+  readonly assumed?: IndexSettings | undefined;
 }
 
 const DEFAULT_TTL_MS = 5_000;
@@ -45,8 +53,9 @@ export function createSettingsReader(
 ): SettingsReader {
   const cached = singleFlightCache(options.ttlMs ?? DEFAULT_TTL_MS, options.now ?? Date.now);
   return {
-    forSearch: (expression) => cached(`search ${expression}`, () => readForSearch(client, expression)),
-    forWrite: (index) => cached(`write ${index}`, () => readForWrite(client, index)),
+    forSearch: (expression) =>
+      cached(`search ${expression}`, () => readForSearch(client, expression, options.assumed)),
+    forWrite: (index) => cached(`write ${index}`, () => readForWrite(client, index, options.assumed)),
   };
 }
 
@@ -70,7 +79,11 @@ function singleFlightCache(
   };
 }
 
-async function readForSearch(client: EngineClient, expression: string): Promise<SettingsOf> {
+async function readForSearch(
+  client: EngineClient,
+  expression: string,
+  assumed: IndexSettings | undefined,
+): Promise<SettingsOf> {
   const target = expression === '' ? '' : `/${encodeExpression(expression)}`;
   const lenient = 'ignore_unavailable=true&allow_no_indices=true';
   const [mappings, windows] = await Promise.all([
@@ -82,6 +95,7 @@ async function readForSearch(client: EngineClient, expression: string): Promise<
   ]);
   if (mappings.status === 404)
     return { byIndex: new Map(), maxResultWindow: DEFAULT_MAX_RESULT_WINDOW, sourcesAreWhole: true };
+  if (assumed !== undefined && isRefusal(mappings.status)) return everyIndex(assumed);
   if (mappings.status !== 200) throw unreadable(client, expression, reasonOf(mappings));
   const byIndex = settingsByIndex(mappings.body);
   return {
@@ -91,7 +105,11 @@ async function readForSearch(client: EngineClient, expression: string): Promise<
   };
 }
 
-async function readForWrite(client: EngineClient, index: string): Promise<IndexSettings | undefined> {
+async function readForWrite(
+  client: EngineClient,
+  index: string,
+  assumed: IndexSettings | undefined,
+): Promise<IndexSettings | undefined> {
   const name = encodeExpression(index);
   const mapping = await client.request({ method: 'GET', path: `/${name}/_mapping` });
   if (mapping.status === 200)
@@ -99,6 +117,7 @@ async function readForWrite(client: EngineClient, index: string): Promise<IndexS
       settingsByIndex(mapping.body),
       isRecord(mapping.body) ? Object.keys(mapping.body) : [],
     );
+  if (assumed !== undefined && isRefusal(mapping.status)) return assumed;
   if (mapping.status !== 404) throw unreadable(client, index, reasonOf(mapping));
   // The index will be made by this very write: the templates say what it will be.
   const template = await client.request({ method: 'POST', path: `/_index_template/_simulate_index/${name}` });
@@ -127,6 +146,19 @@ export function settingsByIndex(body: unknown): Map<string, IndexSettings> {
     if (settings !== undefined) byIndex.set(index, settings);
   }
   return byIndex;
+}
+
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** The same settings for whatever index a hit comes from. */
+function everyIndex(settings: IndexSettings): SettingsOf {
+  return {
+    byIndex: { get: () => settings, size: 1, values: () => [settings].values() },
+    maxResultWindow: DEFAULT_MAX_RESULT_WINDOW,
+    sourcesAreWhole: true,
+  };
 }
 
 function keepsWholeSource(body: unknown, index: string): boolean {

@@ -3,11 +3,14 @@
  * alice may read the documents of team a, bob those of team b, neither a salary, and nothing but documents.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startEngine, type Engine } from '../../scripts/engine/engine.js';
 import { SECURED_USERS, type Credentials } from '../../scripts/engine/engine-table.js';
 import { mappingCommand } from '../../src/cli/commands/mapping.js';
+import { mappingBody, type IndexSettings } from '../../src/search-engine/mapping-meta.js';
 import { answerText } from './support/answer-text.js';
 import { runCommand } from './support/captured-io.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
@@ -94,12 +97,22 @@ describe('a caller of a secured engine', { skip }, () => {
   });
 
   /** A service with the operator's own credentials in its upstream address, or with none. */
-  async function start(name: 'ingest' | 'rerank', own?: Credentials): Promise<string> {
+  async function start(
+    name: 'ingest' | 'rerank',
+    own?: Credentials,
+    more: readonly string[] = [],
+  ): Promise<string> {
     const trust = own === undefined ? ['--insecure'] : ['--ca', engine.caFile ?? ''];
     // A cold, shared test machine must not turn a slow encode into another order.
     const patience = name === 'rerank' ? ['--budget', '60000'] : [];
     const upstream = own === undefined ? engine.url : addressWith(own);
-    const service = await startWatched(name, upstream, [...trust, ...patience, '--log-level', 'debug']);
+    const service = await startWatched(name, upstream, [
+      ...trust,
+      ...patience,
+      ...more,
+      '--log-level',
+      'debug',
+    ]);
     services.push(service);
     return service.url;
   }
@@ -282,6 +295,48 @@ describe('a caller of a secured engine', { skip }, () => {
       const withoutOurs = lasting(through).replace(/\nx-twinrank\n[^\n]+/i, '');
       assert.equal(withoutOurs, lasting(direct));
     }
+  });
+
+  describe('whose settings are assumed, since the proxy has no credentials', () => {
+    const block = async (change: object): Promise<string> => {
+      const shown = await runCommand(
+        mappingCommand,
+        { to: addressWith(admin), ca: engine.caFile, index: INDEX, json: true },
+        ['show'],
+      );
+      const settings = (JSON.parse(shown.stdout) as Record<string, IndexSettings>)[INDEX];
+      assert.ok(settings !== undefined);
+      const { _meta } = mappingBody({ ...settings, ...change });
+      const file = join(folder, `${JSON.stringify(change).replaceAll(/\W/g, '')}.json`);
+      await writeFile(file, JSON.stringify(_meta['twinrank']));
+      return file;
+    };
+    let folder: string;
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'twinrank-assumed-'));
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+
+    it('gets its own documents, reranked', async () => {
+      const assuming = await start('rerank', undefined, ['--assume-settings', await block({})]);
+      const answer = await search(assuming, alice);
+      assert.match(outcome(answer), /^applied; window=100; scored=2; /);
+      assert.equal(ids(answer)[0], 'a2');
+      assert.deepEqual(ids(answer).sort(), THEIRS);
+      assert.doesNotMatch(answer.body.toString(), OF_OTHERS);
+    });
+
+    it('is not harmed by a wrong assumption', async () => {
+      const assuming = await start('rerank', undefined, [
+        '--assume-settings',
+        await block({ textFields: ['note'] }),
+        '--encode-now',
+        '0',
+      ]);
+      const answer = await search(assuming, alice);
+      assert.equal(outcome(answer), 'skipped; reason=no_vectors');
+      assert.deepEqual(ids(answer), ids(await search(engine.url, alice)));
+    });
   });
 
   describe('who may not see every field', () => {

@@ -75,6 +75,11 @@ describe('the program refuses clearly', () => {
       /either --index or --template/,
     ],
     ['an unknown action', ['mapping', 'drop', '--to', 'http://127.0.0.1:1', '--index', 'a'], /mapping apply/],
+    [
+      'assumed settings that are not there',
+      ['rerank', ...upstream, '--listen', '0', '--assume-settings', '/nowhere.json'],
+      /--assume-settings: \/nowhere\.json cannot be read/,
+    ],
     ['a wrong policy', ['ingest', ...upstream, '--on-encode-failure', 'ignore'], /expected reject or pass/],
   ] as const) {
     it(`${name}: exit 2 and one line`, async () => {
