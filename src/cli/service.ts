@@ -88,7 +88,8 @@ export interface ServiceDefinition {
   readonly values: Values;
   /** Workers and threads where the user names none. */
   readonly poolSize: PoolSize;
-  readonly handler: (parts: ServiceParts) => ExchangeHandler;
+  /** Made when the model is up; the service listens when it has settled. */
+  readonly handler: (parts: ServiceParts) => Promise<ExchangeHandler>;
 }
 
 /** Runs a service until the signal fires. Resolves to the exit code. */
@@ -115,7 +116,8 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
       ttlMs: values.settingsTtl,
       assumed: values.assume === undefined ? undefined : await assumedSettings(values.assume),
     });
-    server = createService(upstream, definition.handler({ bundle, encoder, settings, log }), {
+    const handler = await definition.handler({ bundle, encoder, settings, log });
+    server = createService(upstream, handler, {
       onError: (error) => {
         log.error({ code: error.code, err: error }, error.message);
       },

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Client, errors, type Dispatcher } from 'undici';
 import { asTwinrankError, TwinrankError } from '../errors.js';
+import { largeReads } from './large-reads.js';
 
 export interface UpstreamOptions {
   readonly url: URL;
@@ -89,7 +90,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           keepAliveTimeout: 600_000,
           keepAliveMaxTimeout: 600_000,
           maxHeaderSize: 64 * 1024,
-          connect: { ...tls, timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
+          connect: {
+            ...(url.protocol === 'https:' ? tls : largeReads()),
+            timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+          },
         }),
         address,
       ),

@@ -34,7 +34,7 @@ function words(
       continue;
     }
     if (operators.has(token)) continue;
-    const excluded = excludeNext || /^[-!]./.test(token);
+    const excluded = excludeNext || (knowsNot ? /^[-!]./ : /^-./).test(token);
     excludeNext = false;
     if (excluded) continue;
     const word = strip(token.replace(/^[+(]+/, ''))

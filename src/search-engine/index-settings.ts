@@ -112,11 +112,10 @@ async function readForWrite(
 ): Promise<IndexSettings | undefined> {
   const name = encodeExpression(index);
   const mapping = await client.request({ method: 'GET', path: `/${name}/_mapping` });
-  if (mapping.status === 200)
-    return writeIndexSettings(
-      settingsByIndex(mapping.body),
-      isRecord(mapping.body) ? Object.keys(mapping.body) : [],
-    );
+  if (mapping.status === 200) {
+    const written = await writeIndex(client, name, isRecord(mapping.body) ? Object.keys(mapping.body) : []);
+    return written === undefined ? undefined : settingsByIndex(mapping.body).get(written);
+  }
   if (assumed !== undefined && isRefusal(mapping.status)) return assumed;
   if (mapping.status !== 404) throw unreadable(client, index, reasonOf(mapping));
   // The index will be made by this very write: the templates say what it will be.
@@ -127,13 +126,19 @@ async function readForWrite(
   return settingsFromMeta(isRecord(mappings) ? mappings['_meta'] : undefined, index);
 }
 
-/** An alias or data stream over several indices: the newest name is the one that is written to. */
-function writeIndexSettings(
-  byIndex: ReadonlyMap<string, IndexSettings>,
+/** Of several indices behind one name, the one that is written to: an alias marks it, a data stream writes to its newest. */
+async function writeIndex(
+  client: EngineClient,
+  name: string,
   indices: readonly string[],
-): IndexSettings | undefined {
-  const newest = [...indices].sort().at(-1);
-  return newest === undefined ? undefined : byIndex.get(newest);
+): Promise<string | undefined> {
+  if (indices.length < 2) return indices[0];
+  const aliases = await client.request({ method: 'GET', path: `/_alias/${name}` });
+  for (const [index, entry] of Object.entries(isRecord(aliases.body) ? aliases.body : {})) {
+    const marks = isRecord(entry) && isRecord(entry['aliases']) ? Object.values(entry['aliases']) : [];
+    if (marks.some((mark) => isRecord(mark) && mark['is_write_index'] === true)) return index;
+  }
+  return [...indices].sort().at(-1);
 }
 
 /** Configured indices of a `_mapping` answer. Throws `bad_config` for a block that cannot be used. */

@@ -202,6 +202,23 @@ describe('writes get vectors', () => {
     }
   });
 
+  it('goes by the index that an alias marks for writing', async () => {
+    const written = await configured();
+    const newer = `${written}-z`;
+    await engine.call('PUT', `/${newer}`);
+    const alias = `${written}-alias`;
+    await engine.call('POST', '/_aliases', {
+      actions: [{ add: { index: written, alias, is_write_index: true } }, { add: { index: newer, alias } }],
+    });
+    try {
+      const answer = await put(stack.sidecar, `/${alias}/_doc/1`, '{"title":"one"}');
+      assert.equal(outcome(answer), 'ingested; vector=1');
+      assert.ok('twinrank_vector' in (await sourceOf(written, '1')));
+    } finally {
+      await engine.call('DELETE', `/${newer}`);
+    }
+  });
+
   it('streams thousands of lines in order', async () => {
     const index = await configured();
     const count = 2_000;

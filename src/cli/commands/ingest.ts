@@ -35,9 +35,11 @@ export const ingestCommand: Command<typeof OPTIONS> = {
         values,
         poolSize: poolSize('document'),
         handler: ({ encoder, settings, log }) =>
-          createIngester(
-            { encoder, settings, onProblem: sparingly(log, 'documents written without a vector') },
-            { ...DEFAULT_INGEST_OPTIONS, onEncodeFailure: values.onEncodeFailure },
+          Promise.resolve(
+            createIngester(
+              { encoder, settings, onProblem: sparingly(log, 'documents written without a vector') },
+              { ...DEFAULT_INGEST_OPTIONS, onEncodeFailure: values.onEncodeFailure },
+            ),
           ),
       },
       io,

@@ -2,13 +2,23 @@
 import { createHead } from '../../model/head.js';
 import { createCachedEncoder } from '../../model/vector-cache.js';
 import { createReranker } from '../../rerank/app.js';
-import { DEFAULT_RERANK_OPTIONS } from '../../rerank/context.js';
+import { DEFAULT_RERANK_OPTIONS, type RerankDeps, type RerankOptions } from '../../rerank/context.js';
+import { warmUp } from '../../rerank/warm-up.js';
+import type { ExchangeHandler } from '../../http/service.js';
 import { MAX_WINDOW } from '../../search-engine/mapping-meta.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
 import { poolSize } from '../model-options.js';
-import { flag, integer, listenAddress, oneOf, share, type OptionTable } from '../options.js';
-import { runService, SERVICE_OPTIONS } from '../service.js';
+import {
+  flag,
+  integer,
+  listenAddress,
+  oneOf,
+  share,
+  type OptionTable,
+  type OptionValues,
+} from '../options.js';
+import { runService, SERVICE_OPTIONS, type ServiceParts } from '../service.js';
 
 const OPTIONS = {
   ...SERVICE_OPTIONS,
@@ -95,33 +105,36 @@ export const rerankCommand: Command<typeof OPTIONS> = {
         name: 'rerank',
         values,
         poolSize: poolSize('query'),
-        handler: ({ bundle, encoder, settings, log }) =>
-          createReranker(
-            {
-              encoder:
-                values.queryCache === 0
-                  ? encoder
-                  : createCachedEncoder(encoder, { maxTexts: values.queryCache }),
-              head: createHead(bundle.head.weight, bundle.head.bias, bundle.dimensions),
-              settings,
-              onShadow: (report) => {
-                log.info(report, 'shadow');
-              },
-              onFailOpen: sparingly(log, "search answered in the engine's order"),
-            },
-            {
-              ...DEFAULT_RERANK_OPTIONS,
-              budgetMs: values.budget,
-              shadow: values.mode === 'shadow',
-              strict: values.strict,
-              blend: values.blend,
-              maxEncodedNow: values.encodeNow,
-              maxWindow: values.maxWindow,
-              maxQueryLength: values.maxQueryLength,
-              maxBodyBytes: values.maxBody,
-            },
-          ),
+        handler: (parts) => rerankHandler(values, parts),
       },
       io,
     ),
 };
+
+async function rerankHandler(
+  values: OptionValues<typeof OPTIONS>,
+  { bundle, encoder, settings, log }: ServiceParts,
+): Promise<ExchangeHandler> {
+  const options: RerankOptions = {
+    ...DEFAULT_RERANK_OPTIONS,
+    budgetMs: values.budget,
+    shadow: values.mode === 'shadow',
+    strict: values.strict,
+    blend: values.blend,
+    maxEncodedNow: values.encodeNow,
+    maxWindow: values.maxWindow,
+    maxQueryLength: values.maxQueryLength,
+    maxBodyBytes: values.maxBody,
+  };
+  const deps: RerankDeps = {
+    encoder: createCachedEncoder(encoder, { maxTexts: values.queryCache }),
+    head: createHead(bundle.head.weight, bundle.head.bias, bundle.dimensions),
+    settings,
+    onShadow: (report) => {
+      log.info(report, 'shadow');
+    },
+    onFailOpen: sparingly(log, "search answered in the engine's order"),
+  };
+  await warmUp(deps, options);
+  return createReranker(deps, options);
+}
