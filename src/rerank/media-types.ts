@@ -1,5 +1,5 @@
 /** Whether a search speaks JSON both ways; the engines' other formats are left alone. */
-import { headerValue } from '../http/header-rules.js';
+import { contentEncoding, headerValue } from '../http/header-rules.js';
 
 /** JSON under its own name or a vendor's, such as application/vnd.elasticsearch+json;compatible-with=8. */
 const JSON_TYPE = /^application\/(?:[\w.+-]*\+)?json\b/i;
@@ -15,9 +15,17 @@ export function acceptsJson(rawHeaders: readonly string[]): boolean {
   return JSON_TYPE.test(accept) || accept.startsWith('text/html');
 }
 
-/** True where the body, if any, is uncompressed JSON (its type may be missing). */
-export function sendsPlainJson(rawHeaders: readonly string[]): boolean {
-  const encoding = headerValue(rawHeaders, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
+/** Why a body cannot be read here; undefined where it can. One without a type is the engine's to refuse. */
+export function unreadableBody(rawHeaders: readonly string[]): 'content_encoding' | 'format' | undefined {
+  const encoding = contentEncoding(rawHeaders);
+  if (encoding !== 'identity' && encoding !== 'gzip') return 'content_encoding';
   const type = headerValue(rawHeaders, 'content-type')?.trim() ?? '';
-  return encoding === 'identity' && (type === '' || JSON_OR_LINES.test(type));
+  return (type === '' ? !announcesBody(rawHeaders) : JSON_OR_LINES.test(type)) ? undefined : 'format';
+}
+
+function announcesBody(rawHeaders: readonly string[]): boolean {
+  return (
+    headerValue(rawHeaders, 'transfer-encoding') !== undefined ||
+    (headerValue(rawHeaders, 'content-length') ?? '0').trim() !== '0'
+  );
 }
