@@ -97,6 +97,11 @@ export function headerValue(raw: readonly string[], name: string): string | unde
   return undefined;
 }
 
+/** The encoding that a body is in, `identity` where none is named. */
+export function contentEncoding(raw: readonly string[]): string {
+  return headerValue(raw, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
+}
+
 /** A text as a header value: one line of visible ASCII, so that nothing can be injected. */
 export function headerSafe(value: string): string {
   return value.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 1000);

@@ -1,8 +1,9 @@
 /** `_doc` and `_create`: one document gets its vector and goes on; the engine's reply is the client's. */
+import { contentEncoding } from '../http/header-rules.js';
 import { passThrough, type Exchange } from '../http/pass-through.js';
 import { bodyStream, readBody } from '../http/request-body.js';
 import { ingestedHeader, skippedHeader } from './ingest-outcome.js';
-import { collectPlainBody, contentEncoding } from './plain-body.js';
+import { collectPlainBody } from './plain-body.js';
 import type { Vectorize } from './vectorizer.js';
 
 /** Handles a document write. A plain document above `maxBytes` passes through without a vector. */

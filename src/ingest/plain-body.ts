@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { TwinrankError } from '../errors.js';
-import { headerValue } from '../http/header-rules.js';
+import { contentEncoding, headerValue } from '../http/header-rules.js';
 import { bodyStream } from '../http/request-body.js';
 
 /** Why a body cannot be read here; undefined where it can. */
@@ -14,11 +14,6 @@ export function unreadable(rawHeaders: readonly string[]): 'content_encoding' | 
   return type === '' || /^application\/(?:[\w.+-]*\+)?(?:x-)?(?:nd)?json\b/i.test(type.trim())
     ? undefined
     : 'format';
-}
-
-/** The encoding that the body is in, `identity` where none is named. */
-export function contentEncoding(rawHeaders: readonly string[]): string {
-  return headerValue(rawHeaders, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
 }
 
 /** The body's bytes, uncompressed. Throws `bad_request` where it is not the gzip that it says. */

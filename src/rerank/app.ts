@@ -3,17 +3,17 @@
  * passes through. Whatever goes wrong on our side, the caller gets the engine's own page.
  */
 import { performance } from 'node:perf_hooks';
-import { passThrough, type Exchange } from '../http/pass-through.js';
+import { passThrough } from '../http/pass-through.js';
 import { bodyStream } from '../http/request-body.js';
 import type { ExchangeHandler } from '../http/service.js';
 import type { RerankContext, RerankDeps, RerankOptions } from './context.js';
 import type { Knobs } from './knobs.js';
-import { acceptsJson, sendsPlainJson } from './media-types.js';
+import { acceptsJson, unreadableBody } from './media-types.js';
 import { multiSearch } from './multi-search.js';
 import { skippedHeader } from './outcome.js';
-import { bodyOfSource, knobsOfHeader, requestBody, searchBody } from './read-request.js';
+import { bodyOfSource, knobsOfHeader, plainBytes, requestBody, searchBody } from './read-request.js';
 import { searchRoute, type SearchRoute } from './search-route.js';
-import { singleSearch } from './single-search.js';
+import { singleSearch, skip, type AsAsked } from './single-search.js';
 import { templateSearch } from './template-search.js';
 
 /** The handler of the rerank proxy. */
@@ -33,8 +33,9 @@ export function createReranker(deps: RerankDeps, options: RerankOptions): Exchan
     const knobs = knobsOfHeader(exchange, options);
     if (!acceptsJson(request.rawHeaders))
       return passThrough(exchange, { addHeaders: () => skippedHeader('format') });
-    if (!sendsPlainJson(request.rawHeaders))
-      return passThrough(exchange, { addHeaders: () => skippedHeader('content_encoding') });
+    const unreadable = unreadableBody(request.rawHeaders);
+    if (unreadable !== undefined)
+      return passThrough(exchange, { addHeaders: () => skippedHeader(unreadable) });
     const read = await requestBody(exchange, options.maxBodyBytes);
     if (!read.complete) {
       return passThrough(exchange, {
@@ -42,22 +43,20 @@ export function createReranker(deps: RerankDeps, options: RerankOptions): Exchan
         addHeaders: () => skippedHeader('body_too_large'),
       });
     }
-    return search(context, exchange, route, read.bytes, knobs);
+    const plain = await plainBytes(exchange, read.bytes, options.maxBodyBytes);
+    const sent = { exchange, body: read.bytes, sent: read.bytes };
+    return typeof plain === 'string'
+      ? skip(sent, plain)
+      : search(context, { ...sent, body: plain }, route, knobs);
   };
 }
 
-function search(
-  context: RerankContext,
-  exchange: Exchange,
-  route: SearchRoute,
-  bytes: Buffer,
-  knobs: Knobs,
-): Promise<void> {
-  if (route.kind === 'msearch' || route.kind === 'msearch_template') {
-    return multiSearch(context, { exchange, body: bytes, changed: false }, route, knobs);
-  }
-  const { body, changed, wishes } = searchBody(bytes, knobs, context.options);
-  const asked = { exchange, body, changed };
-  if (route.kind === 'search_template') return templateSearch(context, asked, route, wishes.knobs ?? {});
-  return singleSearch(context, asked, route, bodyOfSource(route, body), wishes);
+function search(context: RerankContext, asked: AsAsked, route: SearchRoute, knobs: Knobs): Promise<void> {
+  if (route.kind === 'msearch' || route.kind === 'msearch_template')
+    return multiSearch(context, asked, route, knobs);
+  const { body, changed, wishes } = searchBody(asked.body, knobs, context.options);
+  const stripped: AsAsked = { ...asked, body, sent: changed ? undefined : asked.sent };
+  return route.kind === 'search_template'
+    ? templateSearch(context, stripped, route, wishes.knobs ?? {})
+    : singleSearch(context, stripped, route, bodyOfSource(route, body), wishes);
 }

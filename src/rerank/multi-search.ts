@@ -67,7 +67,7 @@ export async function multiSearch(
   const changed = parts.some((part) => part.asked.changed);
   const asIs: AsAsked =
     route.kind === 'msearch' && changed
-      ? { exchange, body: bodyOf(parts, (part) => part.asked.body), changed }
+      ? { exchange, body: bodyOf(parts, (part) => part.asked.body), sent: undefined }
       : asked;
   if (plans.length === 0) return skip(asIs, commonReason(parts));
 

@@ -1,5 +1,7 @@
 /** Reads a search request as far as the proxy needs it: its body, and what it says to us. */
-import { headerValue, OUR_HEADER } from '../http/header-rules.js';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { contentEncoding, headerValue, OUR_HEADER } from '../http/header-rules.js';
 import type { Exchange } from '../http/pass-through.js';
 import { hasBody, readBody, type ReadBody } from '../http/request-body.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
@@ -23,6 +25,27 @@ export function requestBody(exchange: Exchange, limit: number): Promise<ReadBody
   return hasBody(exchange.request)
     ? readBody(exchange.request, limit)
     : Promise.resolve({ bytes: Buffer.alloc(0), complete: true });
+}
+
+const gunzipWithin = promisify(gunzip);
+
+/**
+ * The body as plain JSON. Compressed, it may grow to `limit`: beyond that it is `body_too_large`, and what is no
+ * gzip is `unreadable_body`, for the engine to refuse.
+ */
+export async function plainBytes(
+  exchange: Exchange,
+  bytes: Buffer,
+  limit: number,
+): Promise<Buffer | 'body_too_large' | 'unreadable_body'> {
+  if (contentEncoding(exchange.request.rawHeaders) !== 'gzip' || bytes.length === 0) return bytes;
+  try {
+    return await gunzipWithin(bytes, { maxOutputLength: limit });
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+      ? 'body_too_large'
+      : 'unreadable_body';
+  }
 }
 
 /** Knobs of the request header. Throws `bad_request`. */

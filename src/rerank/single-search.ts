@@ -15,20 +15,17 @@ import { withinBudget } from './within-budget.js';
 /** A request as it is sent where it is not reranked. */
 export interface AsAsked {
   readonly exchange: Exchange;
-  /** The caller's body without what was for us. */
+  /** The caller's body, uncompressed and without what was for us. */
   readonly body: Buffer;
-  /** That body differs from what the caller sent. */
-  readonly changed: boolean;
+  /** The body as the caller sent it, where that will do; undefined where something of ours had to be cut out. */
+  readonly sent: Buffer | undefined;
 }
 
 /** Sends the caller's own request, with the reason in the answer's header. */
-export function skip(
-  { exchange, body, changed }: AsAsked,
-  reason: SkipReason | FailOpenReason,
-): Promise<void> {
+export function skip({ exchange, body, sent }: AsAsked, reason: SkipReason | FailOpenReason): Promise<void> {
   return passThrough(exchange, {
-    body: body.length === 0 ? null : body,
-    bodyChanged: changed,
+    body: (sent ?? body).length === 0 ? null : (sent ?? body),
+    bodyChanged: sent === undefined,
     // One who is refused shall not learn from the reason whether there is such an index, and how it is set up.
     addHeaders: (status) => skippedHeader(status === 401 || status === 403 ? 'engine_error' : reason),
   });

@@ -1,6 +1,7 @@
 /** Multi-searches, templates, texts and knobs of the caller, blended and shadowed orders, against the real engine. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { ShadowReport } from '../../src/rerank/context.js';
 import { engineFixture, type EngineFixture } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
@@ -196,6 +197,28 @@ describe('every way to search', () => {
     assert.match(outcome(answer), /^applied; /);
     assert.equal(ids(found(answer))[0], BEST);
     assert.equal(ids(found(answer)).length, 2);
+  });
+
+  it('reads a compressed body, and sends it on as it came where it is left alone', async () => {
+    const zipped = (body: unknown): Promise<RawResponse> =>
+      rawRequest({
+        url: stack.proxy,
+        method: 'POST',
+        path: `/${index}/_search`,
+        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+        body: gzipSync(JSON.stringify(body)),
+      });
+    const answer = await zipped({ query: match });
+    assert.match(outcome(answer), /^applied; /);
+    assert.equal(ids(found(answer))[0], BEST);
+    const left = await zipped({ query: match, sort: [{ n: 'desc' }] });
+    assert.equal(outcome(left), 'skipped; reason=sort');
+    assert.deepEqual(ids(found(left)), ['d3', 'd2', 'd1', 'd0']);
+    const knob = await zipped({ query: match, ext: { twinrank: { enabled: false } } });
+    assert.equal(outcome(knob), 'skipped; reason=off');
+    assert.equal(ids(found(knob)).length, 4);
+    const bomb = await zipped({ query: match, filler: ' '.repeat(20 * 1024 * 1024) });
+    assert.equal(outcome(bomb), 'skipped; reason=body_too_large');
   });
 
   describe('a text that the caller names', () => {

@@ -204,7 +204,7 @@ describe('an encoder', () => {
     let arrived = false;
     const hanging = await proxyWith({ encoder: waiting, engine: () => (arrived = true) });
     const wire = new Wire(Number(hanging.url.port)).write(
-      `POST /i/_search HTTP/1.1\r\nHost: x\r\nContent-Length: ${QUERY.length}\r\n\r\n${QUERY}`,
+      `POST /i/_search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${QUERY.length}\r\n\r\n${QUERY}`,
     );
     await eventually(() => arrived, 'the search');
     wire.end();
@@ -295,7 +295,9 @@ describe('a search that is not planned', () => {
       ['/i/_search', '{"size":0}', {}, 'no_query_text'],
       ['/i/_search', '{ not json', {}, 'unreadable_body'],
       ['/i/_search?scroll=1m', QUERY, {}, 'scroll'],
-      ['/i/_search', 'cbor', { 'content-type': 'application/cbor' }, 'content_encoding'],
+      ['/i/_search', 'cbor', { 'content-type': 'application/cbor' }, 'format'],
+      ['/i/_search', QUERY, { 'content-encoding': 'br' }, 'content_encoding'],
+      ['/i/_search', QUERY, { 'content-encoding': 'gzip' }, 'unreadable_body'],
       ['/i/_search', QUERY, { accept: 'application/yaml' }, 'format'],
       ['/i/_search', `{${' '.repeat(2000)}${QUERY.slice(1)}`, {}, 'body_too_large'],
       ['/i/_count', QUERY, {}, ''],

@@ -1,7 +1,7 @@
 /** From the request line and body to the engine's request, or to the reason for leaving a search alone. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { acceptsJson, sendsPlainJson } from '../../../src/rerank/media-types.js';
+import { acceptsJson, unreadableBody } from '../../../src/rerank/media-types.js';
 import { planSearch, readSearch, type RerankPlan } from '../../../src/rerank/plan.js';
 import { searchRoute } from '../../../src/rerank/search-route.js';
 import type { SettingsOf } from '../../../src/search-engine/index-settings.js';
@@ -83,14 +83,18 @@ describe('a search', () => {
       assert.ok(acceptsJson(['Accept', accept]), accept);
     for (const accept of ['application/cbor', 'application/smile', 'application/yaml', 'text/plain'])
       assert.ok(!acceptsJson(['Accept', accept]), accept);
-    assert.ok(acceptsJson([]) && sendsPlainJson([]));
-    assert.ok(sendsPlainJson(['content-type', 'application/json', 'content-encoding', 'identity']));
-    for (const headers of [
-      ['Content-Type', 'application/cbor'],
-      ['Content-Encoding', 'gzip'],
-      ['content-type', 'application/x-www-form-urlencoded'],
-    ])
-      assert.ok(!sendsPlainJson(headers), headers.join());
+    assert.ok(acceptsJson([]));
+    for (const [headers, reason] of [
+      [[], undefined],
+      [['content-type', 'application/json', 'content-encoding', 'identity'], undefined],
+      [['content-type', 'application/json', 'Content-Encoding', 'GZIP'], undefined],
+      [['content-type', 'application/x-ndjson'], undefined],
+      [['Content-Encoding', 'deflate'], 'content_encoding'],
+      [['Content-Type', 'application/cbor'], 'format'],
+      [['content-type', 'application/x-www-form-urlencoded'], 'format'],
+      [['content-length', '5'], 'format'],
+    ] as const)
+      assert.equal(unreadableBody(headers), reason, headers.join());
   });
 });
 
