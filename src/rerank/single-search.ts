@@ -57,7 +57,8 @@ export async function makePlan(
 
 /**
  * Answers a search. `route` and `body` are what is searched for (after a template was rendered, the rendered ones);
- * `asked` is what the caller sent and what is sent again where reranking fails.
+ * `asked` is what the caller sent and what is sent again where reranking fails; `envelope` is how the plan is put to
+ * the engine, as a plain search if left out.
  */
 export async function singleSearch(
   context: RerankContext,
@@ -65,15 +66,17 @@ export async function singleSearch(
   route: SearchRoute,
   body: Buffer,
   wishes: SearchWishes,
+  envelope: (plan: RerankPlan) => { readonly target: string; readonly body: Buffer } = (plan) => plan,
 ): Promise<void> {
   const plan = await makePlan(context, route, body, wishes);
   if (typeof plan === 'string') return skip(asked, plan);
   const { exchange } = asked;
+  const { target, body: widenedBody } = envelope(plan);
   const { connection, signal } = exchange;
   const encoding = encodeWithin(context.deps.encoder, [plan.queryText], context.remainingMs(), signal);
   let answer: CollectedAnswer;
   try {
-    answer = await connection.collect(widened(exchange, plan.target, plan.body), {
+    answer = await connection.collect(widened(exchange, target, widenedBody), {
       maxBytes: context.options.maxAnswerBytes,
       signal,
     });

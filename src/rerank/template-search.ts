@@ -6,7 +6,7 @@ import type { RerankContext } from './context.js';
 import type { SkipReason } from './plan.js';
 import { searchBody } from './read-request.js';
 import type { Knobs } from './knobs.js';
-import { routeOfRendered, type SearchRoute } from './search-route.js';
+import { routeOfRendered, targetWithout, type SearchRoute } from './search-route.js';
 import { singleSearch, skip, widened, type AsAsked } from './single-search.js';
 
 /**
@@ -70,8 +70,18 @@ export async function templateSearch(
   if (reason !== undefined) return skip(asked, reason);
   const rendered = await renderTemplate(context, asked.exchange, asked.body);
   if (rendered === undefined) return skip(asked, 'template_unrendered');
+  // What is left of a template's own signs would be taken for more of them below.
+  if (rendered.includes('{{')) return skip(asked, 'template_unrendered');
   const { body, wishes } = searchBody(rendered, knobs, context.options);
-  return singleSearch(context, asked, routeOfRendered(route), body, wishes);
+  return singleSearch(context, asked, routeOfRendered(route), body, wishes, (plan) => ({
+    target: targetWithout(route),
+    body: asTemplate(plan.body),
+  }));
+}
+
+/** A search as a template without parameters: the engine's answers to templates have a form of their own. */
+function asTemplate(body: Buffer): Buffer {
+  return Buffer.from(JSON.stringify({ source: body.toString('utf8'), params: {} }), 'utf8');
 }
 
 /** The search body that the engine makes of a template; undefined where it will not. */

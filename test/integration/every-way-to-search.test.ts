@@ -152,6 +152,8 @@ describe('every way to search', () => {
       const answer = await send(stack.proxy, `/${index}/_search/template`, template);
       assert.match(outcome(answer), /^applied; /);
       assert.deepEqual(ids(found(answer)).slice(0, 1), [BEST]);
+      const direct = await send(stack.engine, `/${index}/_search/template`, template);
+      assert.deepEqual(Object.keys(found(answer)), Object.keys(found(direct)));
       assert.equal(ids(found(answer)).length, 2);
     });
 
