@@ -10,7 +10,16 @@ import { fileURLToPath, pathToFileURL } from 'url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NEEDED_NODE = [20, 19];
-const COMMANDS = ['quickstart', 'test', 'bench', 'engine', 'eval-collection', 'setup'];
+const COMMANDS = [
+  'quickstart',
+  'test',
+  'bench',
+  'engine',
+  'eval-collection',
+  'conform',
+  'client-suite',
+  'setup',
+];
 
 function main() {
   const command = process.argv[2];
