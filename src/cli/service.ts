@@ -1,9 +1,16 @@
 /** What `twinrank ingest` and `twinrank rerank` have in common: options, start, readiness, shutdown. */
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { TwinrankError } from '../errors.js';
 import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
-import { createService, listen, shutDown, type ExchangeHandler } from '../http/service.js';
+import {
+  createService,
+  listen,
+  shutDown,
+  type AnyServer,
+  type ExchangeHandler,
+  type ServerIdentity,
+} from '../http/service.js';
 import { createUpstream } from '../http/upstream.js';
 import type { Bundle } from '../model/bundle.js';
 import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
@@ -53,6 +60,18 @@ export const SERVICE_OPTIONS = {
     help: 'JSON file in the form of _meta.twinrank, held to be the settings of indices whose mapping may not be read.',
     parse: text,
   },
+  tlsCert: {
+    flag: 'tls-cert',
+    env: 'TWINRANK_TLS_CERT',
+    help: 'PEM file with the certificate chain to listen with, for https. Needs --tls-key.',
+    parse: text,
+  },
+  tlsKey: {
+    flag: 'tls-key',
+    env: 'TWINRANK_TLS_KEY',
+    help: 'PEM file with the private key of --tls-cert.',
+    parse: text,
+  },
   grace: {
     flag: 'grace',
     env: 'TWINRANK_GRACE',
@@ -96,11 +115,12 @@ export interface ServiceDefinition {
 export async function runService(definition: ServiceDefinition, io: CommandIo): Promise<number> {
   const { name, values } = definition;
   refuseContradictions(values);
+  const identity = await identityOf(values);
   const log = createLog(name, values.logLevel);
   const client = engineClient(values.upstream, values);
   let encoder: EncoderPool | undefined;
   const admin = createServer(createAdminApp([modelCheck(() => encoder), upstreamCheck(client)]));
-  let server: Server | undefined;
+  let server: AnyServer | undefined;
   try {
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
@@ -117,11 +137,12 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
       assumed: values.assume === undefined ? undefined : await assumedSettings(values.assume),
     });
     const handler = await definition.handler({ bundle, encoder, settings, log });
-    server = createService(upstream, handler, {
-      onError: (error) => {
+    const hooks = {
+      onError: (error: TwinrankError) => {
         log.error({ code: error.code, err: error }, error.message);
       },
-    });
+    };
+    server = createService(upstream, handler, hooks, identity);
     const address = await listen(server, values.listen);
     log.info(
       { upstream: upstream.address, model: bundle.manifest.name, fingerprint: bundle.fingerprint },
@@ -140,6 +161,23 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     await shutDown(admin, 0);
     await client.close();
   }
+}
+
+/** What to listen with; undefined for plain HTTP. Throws `bad_config`. */
+async function identityOf({ tlsCert, tlsKey }: Values): Promise<ServerIdentity | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new TwinrankError('bad_config', '--tls-cert and --tls-key belong together: give both, or neither.');
+  }
+  const read = (flag: string, file: string): Promise<string> =>
+    readFile(file, 'utf8').catch((error: unknown) => {
+      throw new TwinrankError(
+        'bad_config',
+        `${flag}: ${file} cannot be read (${(error as Error).message}).`,
+        { cause: error },
+      );
+    });
+  return { cert: await read('--tls-cert', tlsCert), key: await read('--tls-key', tlsKey) };
 }
 
 /** Settings from a file. Throws `bad_config`. */

@@ -3,7 +3,14 @@
  * answered in the engine's shape, and a shutdown that lets requests under way finish.
  */
 import { setMaxListeners } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { asTwinrankError, TwinrankError } from '../errors.js';
 import { errorBody, replyWithError } from './error-reply.js';
@@ -21,6 +28,15 @@ export interface ServiceHooks {
   readonly onError?: (error: TwinrankError) => void;
 }
 
+/** Certificate chain and private key, in PEM. */
+export interface ServerIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A server of either kind; what differs is how its bytes travel. */
+export type AnyServer = Server | TlsServer;
+
 /** What belongs to one client connection. */
 interface Client {
   readonly connection: UpstreamConnection;
@@ -31,7 +47,12 @@ interface Client {
 }
 
 /** A server over `upstream`; it does not listen yet. */
-export function createService(upstream: Upstream, handle: ExchangeHandler, hooks: ServiceHooks = {}): Server {
+export function createService(
+  upstream: Upstream,
+  handle: ExchangeHandler,
+  hooks: ServiceHooks = {},
+  identity?: ServerIdentity,
+): AnyServer {
   const clients = new WeakMap<Socket, Client>();
   const clientOf = (socket: Socket): Client => {
     const known = clients.get(socket);
@@ -71,22 +92,11 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
     client.turn = client.turn === undefined ? take() : client.turn.then(take);
   };
 
-  const server = createServer(
-    {
-      keepAliveTimeout: 0,
-      requestTimeout: 0,
-      headersTimeout: 60_000,
-      maxHeaderSize: 64 * 1024,
-      noDelay: true,
-      // The upstream gets its own Host in any case; what to think of a request without one is the engine's to say.
-      requireHostHeader: false,
-    },
-    onRequest,
-  );
+  const server = httpServer(onRequest, identity);
   // Node would silently leave out what comes after the thousandth header; the size of the head is bound already.
   server.maxHeadersCount = 0;
   // Node's own refusal would bear headers of Node's.
-  server.on('checkExpectation', (request, response) => {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     showOnlyUpstreamHeaders(request, response);
     response.writeHead(417, ['content-length', '0']).end();
   });
@@ -98,6 +108,28 @@ export function createService(upstream: Upstream, handle: ExchangeHandler, hooks
     else replyWithError(latest, malformed(error), ['connection', 'close']);
   });
   return server;
+}
+
+function httpServer(onRequest: RequestListener, identity: ServerIdentity | undefined): AnyServer {
+  const options = {
+    keepAliveTimeout: 0,
+    requestTimeout: 0,
+    headersTimeout: 60_000,
+    maxHeaderSize: 64 * 1024,
+    noDelay: true,
+    // The upstream gets its own Host in any case; what to think of a request without one is the engine's to say.
+    requireHostHeader: false,
+  };
+  if (identity === undefined) return createServer(options, onRequest);
+  try {
+    return createTlsServer({ ...options, ...identity }, onRequest);
+  } catch (error) {
+    throw new TwinrankError(
+      'bad_config',
+      `The certificate or its key cannot be used: ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
 }
 
 /** A caller's going away becomes a signal only for those who ask for one: most requests need none. */
@@ -179,7 +211,7 @@ function refuse(socket: Socket, error: NodeJS.ErrnoException): void {
 
 /** Starts listening; resolves to the address in use. Throws `bad_config` where it cannot be had. */
 export async function listen(
-  server: Server,
+  server: AnyServer,
   address: { readonly host: string; readonly port: number },
 ): Promise<string> {
   await new Promise<void>((resolve, reject) => {
@@ -196,11 +228,11 @@ export async function listen(
   });
   const bound = server.address() as AddressInfo;
   const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-  return `http://${host}:${bound.port}`;
+  return `${server instanceof TlsServer ? 'https' : 'http'}://${host}:${bound.port}`;
 }
 
 /** Stops accepting, waits for requests under way, then cuts what is left after `graceMs`. */
-export async function shutDown(server: Server, graceMs: number): Promise<void> {
+export async function shutDown(server: AnyServer, graceMs: number): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => {
     server.close(() => {

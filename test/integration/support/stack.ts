@@ -1,6 +1,5 @@
 /** Sidecar and proxy in this process over the real engine and the real model, each on a free port. */
-import type { Server } from 'node:http';
-import { createService, listen, shutDown } from '../../../src/http/service.js';
+import { createService, listen, shutDown, type AnyServer } from '../../../src/http/service.js';
 import { createUpstream } from '../../../src/http/upstream.js';
 import { createIngester, DEFAULT_INGEST_OPTIONS, type IngestOptions } from '../../../src/ingest/app.js';
 import { loadBundle, type Bundle } from '../../../src/model/bundle.js';
@@ -46,8 +45,8 @@ export async function startStack(engine: string): Promise<Stack> {
   const head = createHead(bundle.head.weight, bundle.head.bias, bundle.dimensions);
   // Settings are not kept: tests change them and look at once.
   const settings = createSettingsReader(client, { ttlMs: 0 });
-  const servers: Server[] = [];
-  const serve = async (server: Server): Promise<string> => {
+  const servers: AnyServer[] = [];
+  const serve = async (server: AnyServer): Promise<string> => {
     servers.push(server);
     return listen(server, { host: '127.0.0.1', port: 0 });
   };

@@ -80,6 +80,12 @@ describe('the program refuses clearly', () => {
       ['rerank', ...upstream, '--listen', '0', '--assume-settings', '/nowhere.json'],
       /--assume-settings: \/nowhere\.json cannot be read/,
     ],
+    ['a certificate without its key', ['rerank', ...upstream, '--tls-cert', 'c.pem'], /belong together/],
+    [
+      'a certificate that is not there',
+      ['rerank', ...upstream, '--tls-cert', '/no.pem', '--tls-key', '/no.pem'],
+      /--tls-cert: \/no\.pem cannot be read/,
+    ],
     ['a wrong policy', ['ingest', ...upstream, '--on-encode-failure', 'ignore'], /expected reject or pass/],
   ] as const) {
     it(`${name}: exit 2 and one line`, async () => {
