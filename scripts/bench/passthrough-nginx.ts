@@ -76,7 +76,7 @@ async function startNginx(
   writeFileSync(
     join(folder, 'nginx.conf'),
     `daemon off;
-worker_processes 1;
+master_process off;
 pid ${folder}/nginx.pid;
 error_log stderr crit;
 ${process.getuid?.() === 0 ? 'user root;\n' : ''}events { worker_connections 1024; }
@@ -107,7 +107,7 @@ ${paths.join('\n')}${http(port)}
     }
     await sleep(50);
   }
-  return { url, stop };
+  return { url, pid: child.pid ?? 0, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -30,6 +30,7 @@ const START_LIMIT_MS = 20_000;
 /** A process that a benchmark started. */
 export interface BenchServer {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -68,7 +69,8 @@ export async function startPeer(folder: string, file: string, upstream: string):
   };
   const limit = setTimeout(() => child.kill('SIGKILL'), START_LIMIT_MS);
   try {
-    for await (const line of createInterface({ input: child.stdout })) return { url: line.trim(), stop };
+    for await (const line of createInterface({ input: child.stdout }))
+      return { url: line.trim(), pid: child.pid ?? 0, stop };
   } finally {
     clearTimeout(limit);
   }

@@ -1,7 +1,8 @@
 /**
  * What the rerank proxy costs where it does nothing: requests a second and added latency beside three proxies for
  * Node and beside nginx, all over one static upstream (nginx too) and driven by wrk. Every contender is first proven
- * to answer rightly. Rounds are interleaved, so that what else the machine does hits all alike; medians count.
+ * to answer rightly. Rounds are short and interleaved, so that what else the machine does hits all alike; medians
+ * count. The CPU time for one request is printed as well: it hardly moves where other work takes the cores away.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -20,8 +21,9 @@ const FILES = [
 ] as const;
 const CONNECTIONS = [1, 64] as const;
 const BAR_CONNECTIONS = 64;
-const ROUNDS = 3;
-const SECONDS = 2;
+const ROUNDS = 5;
+const SECONDS = 1;
+const WARM_UP_SECONDS = 3;
 
 const DIRECT = 'direct';
 const OURS = 'twinrank';
@@ -29,6 +31,7 @@ const OURS = 'twinrank';
 interface Contender {
   readonly name: string;
   readonly url: string;
+  readonly pid: number;
 }
 
 /** All measurements of one contender in one cell of the table. */
@@ -43,7 +46,7 @@ export async function passthrough(output: NodeJS.WritableStream): Promise<boolea
   const start = async (name: string, starting: Promise<BenchServer>): Promise<Contender> => {
     const server = await starting;
     servers.push(server);
-    return { name, url: server.url };
+    return { name, url: server.url, pid: server.pid };
   };
   try {
     const direct = await start(DIRECT, startStatic(folder, writeFiles(folder)));
@@ -80,13 +83,14 @@ function writeFiles(folder: string): string {
 
 async function measure(contenders: readonly Contender[], output: NodeJS.WritableStream): Promise<Results> {
   const results: Results = new Map();
-  for (const { url } of contenders) await wrk(url + FILES[0].path, BAR_CONNECTIONS, SECONDS);
+  for (const { url, pid } of contenders)
+    await wrk(url + FILES[0].path, pid, BAR_CONNECTIONS, WARM_UP_SECONDS);
   for (let round = 1; round <= ROUNDS; round++) {
     for (const { path } of FILES)
       for (const connections of CONNECTIONS)
-        for (const { name, url } of contenders) {
+        for (const { name, url, pid } of contenders) {
           const key = cell(path, connections, name);
-          results.set(key, [...(results.get(key) ?? []), await wrk(url + path, connections, SECONDS)]);
+          results.set(key, [...(results.get(key) ?? []), await wrk(url + path, pid, connections, SECONDS)]);
         }
     output.write(`round ${round} of ${ROUNDS} done, load average ${(loadavg()[0] ?? 0).toFixed(1)}\n`);
   }
@@ -105,13 +109,15 @@ function report(results: Results, contenders: readonly Contender[], output: Node
         median((results.get(cell(path, connections, name)) ?? []).map((measured) => measured[figure]));
       const best = Math.max(...Object.keys(PEERS).map((name) => of(name, 'rate')));
       const title = `${label}, ${connections} connection${connections === 1 ? '' : 's'}`;
-      output.write(`\n${row(title, 'requests/s', 'best peer x', 'p50', 'p99', 'added p50', 'added p99')}\n`);
+      output.write(
+        `\n${row(title, 'requests/s', 'best peer x', 'CPU', 'p50', 'p99', 'added p50', 'added p99')}\n`,
+      );
       for (const { name } of contenders) {
         const [p50, p99] = [of(name, 'p50'), of(name, 'p99')];
         const rate = of(name, 'rate');
         const added = name === DIRECT ? ['', ''] : [ms(p50 - of(DIRECT, 'p50')), ms(p99 - of(DIRECT, 'p99'))];
         output.write(
-          `${row(name, Math.round(rate).toLocaleString('en'), (rate / best).toFixed(2), ms(p50), ms(p99), ...added)}\n`,
+          `${row(name, Math.round(rate).toLocaleString('en'), (rate / best).toFixed(2), us(of(name, 'cpu')), ms(p50), ms(p99), ...added)}\n`,
         );
       }
       if (connections !== BAR_CONNECTIONS) continue;
@@ -124,6 +130,10 @@ function report(results: Results, contenders: readonly Contender[], output: Node
 
 function ms(value: number): string {
   return `${value.toFixed(2)} ms`;
+}
+
+function us(value: number): string {
+  return Number.isNaN(value) ? '' : `${Math.round(value).toLocaleString('en')} us`;
 }
 
 function row(name: string, ...cells: readonly string[]): string {
