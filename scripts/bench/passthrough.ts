@@ -19,10 +19,11 @@ const FILES = [
   { path: '/100k.json', label: '100 KB', bytes: 100 * 1024, bar: 1.3 },
   { path: '/5m.json', label: '5 MB', bytes: 5 * 1024 * 1024, bar: 0.97 },
 ] as const;
+/** Seconds of one measurement by the number of connections: opening many is not to count for much. */
+const SECONDS = { 1: 1, 64: 3 } as const;
 const CONNECTIONS = [1, 64] as const;
 const BAR_CONNECTIONS = 64;
-const ROUNDS = 5;
-const SECONDS = 1;
+const ROUNDS = 4;
 const WARM_UP_SECONDS = 3;
 
 const DIRECT = 'direct';
@@ -90,7 +91,10 @@ async function measure(contenders: readonly Contender[], output: NodeJS.Writable
       for (const connections of CONNECTIONS)
         for (const { name, url, pid } of contenders) {
           const key = cell(path, connections, name);
-          results.set(key, [...(results.get(key) ?? []), await wrk(url + path, pid, connections, SECONDS)]);
+          results.set(key, [
+            ...(results.get(key) ?? []),
+            await wrk(url + path, pid, connections, SECONDS[connections]),
+          ]);
         }
     output.write(`round ${round} of ${ROUNDS} done, load average ${(loadavg()[0] ?? 0).toFixed(1)}\n`);
   }

@@ -5,9 +5,9 @@
  */
 import type { Duplex } from 'node:stream';
 
-const BUFFER_BYTES = 256 * 1024;
-/** With less than this left, the next read gets a new buffer. */
-const LEAST_READ_BYTES = 64 * 1024;
+/** Where short answers are all that comes, a connection keeps no more than this. */
+const FIRST_BUFFER_BYTES = 64 * 1024;
+const MAX_BUFFER_BYTES = 256 * 1024;
 
 /** Options of `net.connect` for one socket at a time. */
 export interface LargeReads {
@@ -21,15 +21,18 @@ export interface LargeReads {
 
 /** The options; the buffer is theirs, so every socket that can be open beside another needs its own. */
 export function largeReads(): LargeReads {
+  let size = FIRST_BUFFER_BYTES;
   let buffer = Buffer.alloc(0);
   return {
-    highWaterMark: BUFFER_BYTES,
+    highWaterMark: MAX_BUFFER_BYTES,
     onread: {
       buffer: () => {
-        if (buffer.length < LEAST_READ_BYTES) buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+        if (buffer.length < size / 4) buffer = Buffer.allocUnsafeSlow(size);
         return buffer;
       },
       callback(bytes) {
+        // More was waiting than there was room for.
+        if (bytes === buffer.length) size = MAX_BUFFER_BYTES;
         const chunk = buffer.subarray(0, bytes);
         buffer = buffer.subarray(bytes);
         return this.push(chunk);
