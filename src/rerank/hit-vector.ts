@@ -80,5 +80,8 @@ function storedIn(
   const value: Range | undefined = isArray(bytes, member)
     ? scanArray(bytes, member.start).elements[0]
     : member;
-  return value !== undefined && isString(bytes, value) ? stringAt(bytes, value.start, value.end) : undefined;
+  if (value === undefined || !isString(bytes, value)) return undefined;
+  // Base64 is ASCII; only a printer that escapes "/" makes it more than that.
+  const text = bytes.toString('latin1', value.start + 1, value.end - 1);
+  return text.includes('\\') ? stringAt(bytes, value.start, value.end) : text;
 }

@@ -88,5 +88,7 @@ function scanHit(bytes: Buffer, start: number): HitRanges {
 }
 
 function partOf(member: Member | undefined, members: readonly Member[] | undefined): HitPart | undefined {
-  return member === undefined || members === undefined ? undefined : { ...member, members };
+  if (member === undefined || members === undefined) return undefined;
+  const { keyStart, keyEnd, start, end } = member;
+  return { keyStart, keyEnd, start, end, members };
 }

@@ -187,8 +187,8 @@ export function scanDocument(
 
 /** Text of the string in the range, quotes included in the range; escapes decoded. Throws JsonScanError for an unknown escape. */
 export function stringAt(bytes: Buffer, start: number, end: number): string {
-  const inner = bytes.subarray(start + 1, end - 1);
-  if (!inner.includes(BACKSLASH)) return inner.toString('utf8');
+  const text = bytes.toString('utf8', start + 1, end - 1);
+  if (!text.includes('\\')) return text;
   try {
     return JSON.parse(bytes.toString('utf8', start, end)) as string;
   } catch {
