@@ -40,8 +40,11 @@ function namedByConnection(raw: readonly string[]): Set<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i < raw.length; i += 2) {
     if (!isNamed(raw[i] ?? '', 'connection')) continue;
+    const value = raw[i + 1] ?? '';
+    // Nearly all say just this, which names no header.
+    if (value === 'keep-alive' || value === 'close') continue;
     named ??= new Set();
-    for (const name of (raw[i + 1] ?? '').split(',')) named.add(name.trim().toLowerCase());
+    for (const name of value.split(',')) named.add(name.trim().toLowerCase());
   }
   return named;
 }
