@@ -352,6 +352,55 @@ describe('every way to search', () => {
     });
   });
 
+  it('reranks a data stream, written through its template', async () => {
+    const stream = engine.index('twinrank-stream');
+    const mapping = (await engine.call('GET', `/${index}/_mapping`)) as Record<string, { mappings: object }>;
+    await engine.call('PUT', `/_index_template/${stream}`, {
+      index_patterns: [stream],
+      data_stream: {},
+      template: { settings: { number_of_replicas: 0 }, mappings: mapping[index]?.mappings },
+    });
+    try {
+      const lines = TITLES.map(
+        (title, i) => `{"create":{"_id":"d${i}"}}\n${JSON.stringify({ '@timestamp': 1, title })}\n`,
+      );
+      const written = await send(stack.sidecar, `/${stream}/_bulk?refresh=true`, lines.join(''));
+      assert.equal(outcome(written), `ingested; vector=${TITLES.length}`);
+      const answer = await send(stack.proxy, `/${stream}/_search`, { query: match });
+      assert.match(outcome(answer), /^applied; window=100; scored=4; /);
+      assert.equal(ids(found(answer))[0], BEST);
+    } finally {
+      await engine.call('DELETE', `/_data_stream/${stream}`);
+      await engine.call('DELETE', `/_index_template/${stream}`);
+    }
+  });
+
+  it('puts hits of indices with different settings into one order', async () => {
+    const other = engine.index();
+    await engine.call('PUT', `/${other}`, { settings: { number_of_replicas: 0 } });
+    await stack.setUp(other, { textFields: ['headline'], vectorField: 'meaning', codec: 'f32', window: 2 });
+    await send(stack.sidecar, `/${other}/_doc/o1?refresh=true`, {
+      headline: 'I cannot remember my password',
+      title: 'password',
+    });
+    await send(stack.sidecar, `/${other}/_doc/o2?refresh=true`, {
+      headline: 'opening hours',
+      title: 'forgot password',
+    });
+    for (const wishes of [{}, { _source: false }]) {
+      const answer = await send(stack.proxy, `/${index},${other},${plain}/_search`, {
+        query: match,
+        size: 20,
+        ...wishes,
+      });
+      assert.match(outcome(answer), /^applied; window=100; scored=6; not_configured=4; /);
+      const order = ids(found(answer)).slice(0, 6);
+      assert.ok(order.indexOf('o1') <= 2 && order[0] === BEST, order.join());
+      assert.equal(order.indexOf('o2'), 5);
+      assert.doesNotMatch(answer.body.toString(), /"(meaning|twinrank_vector)"/);
+    }
+  });
+
   it('takes the blend of the index where the request names none', async () => {
     const blended = engine.index();
     await stack.setUp(blended, { blend: 0.4 });
