@@ -13,7 +13,12 @@ import {
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import { decodePayload, hashText, type PayloadProblem } from '../search-engine/vector-payload.js';
 import type { HitRanges } from './search-response.js';
-import type { ModelIdentity } from './score-hits.js';
+
+/** What vectors must have been made with to be compared with the query's. */
+export interface ModelIdentity {
+  readonly fingerprint: string;
+  readonly dimensions: number;
+}
 
 /** Why a hit has no score. */
 export type HitProblem = PayloadProblem | 'missing' | 'stale' | 'not_configured';

@@ -1,7 +1,7 @@
 /** Log-odds of similarity for the hits of the window; a hit that cannot be scored says why and harms no other. */
 import type { PassageScorer } from '../model/head.js';
 import type { SettingsByIndex } from '../search-engine/index-settings.js';
-import { hitVector, type HitProblem, type HitVector } from './hit-vector.js';
+import { hitVector, type HitProblem, type HitVector, type ModelIdentity } from './hit-vector.js';
 import type { HitRanges } from './search-response.js';
 
 export interface HitScores {
@@ -9,12 +9,6 @@ export interface HitScores {
   readonly logOdds: readonly (number | undefined)[];
   readonly scored: number;
   readonly problems: Readonly<Partial<Record<HitProblem, number>>>;
-}
-
-/** What vectors must have been made with to be compared with the query's. */
-export interface ModelIdentity {
-  readonly fingerprint: string;
-  readonly dimensions: number;
 }
 
 /** The stored vector of each hit, or why there is none. */
