@@ -36,6 +36,9 @@ export interface BatchRequest {
   readonly texts: readonly KindedText[];
 }
 
+/** `end`: finish what is under way, then leave. */
+export type WorkerRequest = BatchRequest | 'end';
+
 export type WorkerReply =
   | { readonly type: 'ready'; readonly probe: EncodedTexts }
   /** The model cannot be used; the thread ends. */

@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createTextEncoder } from './text-encoder.js';
 import { lowerThreadPriority } from './thread-priority.js';
-import type { BatchRequest, WorkerReply, WorkerSetup } from './worker-protocol.js';
+import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-protocol.js';
 
 if (parentPort !== null) await serve(parentPort, workerData as WorkerSetup);
 
@@ -18,8 +18,15 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
   try {
     const encoder = await createTextEncoder(setup);
     const probe = await encoder.encode(setup.probe);
-    port.on('message', (request: BatchRequest) => {
-      encoder.encode(request.texts).then(
+    let underWay = Promise.resolve();
+    port.on('message', (request: WorkerRequest) => {
+      if (request === 'end') {
+        // With its port closed nothing keeps the thread, and it ends by itself.
+        void underWay.then(() => port.close());
+        return;
+      }
+      const { texts } = request;
+      underWay = encoder.encode(texts).then(
         // The buffer is onnxruntime's own output copy; moving it saves copying it again.
         ({ vectors, paddedTokens }) =>
           reply({ type: 'encoded', vectors, paddedTokens }, [vectors.buffer as ArrayBuffer]),
