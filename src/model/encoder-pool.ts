@@ -115,6 +115,8 @@ class WorkerPool implements EncoderPool {
     try {
       signal?.throwIfAborted();
       await Promise.all(Array.from({ length: workers }, () => this.#addThread()));
+      // A thread that is told to end still finishes loading first.
+      signal?.throwIfAborted();
     } catch (error) {
       await this.#stopThreads();
       if (signal?.aborted !== true) throw error;
