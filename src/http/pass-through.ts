@@ -83,7 +83,7 @@ export function passThrough(exchange: Exchange, options: PassThroughOptions = {}
       return chunk;
     };
     const showBeginning = (): void => {
-      if (beginning === undefined || response.destroyed) return;
+      if (beginning === undefined || response.destroyed || response.headersSent) return;
       const chunk = begin();
       if (chunk === undefined) response.flushHeaders();
       else response.write(chunk);
@@ -116,7 +116,7 @@ export function passThrough(exchange: Exchange, options: PassThroughOptions = {}
         return response.write(chunk);
       },
       end: () => {
-        if (beginning === undefined) response.end();
+        if (beginning === undefined || response.headersSent) response.end();
         else endWhole(response, begin());
         done();
       },

@@ -102,7 +102,8 @@ export function createService(
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const latest = clients.get(socket)?.latest;
-    if (error.code === 'ECONNRESET') socket.destroy();
+    // There is no telling a client anything before the handshake.
+    if (error.code === 'ECONNRESET' || /^ERR_(?:TLS|SSL)/.test(error.code ?? '')) socket.destroy();
     else if (latest === undefined || latest.writableFinished) refuse(socket, error);
     else if (latest.req.complete) latest.once('close', () => refuse(socket, error));
     else replyWithError(latest, malformed(error), ['connection', 'close']);

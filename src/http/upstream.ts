@@ -144,6 +144,8 @@ function createConnection(client: Client, address: string): UpstreamConnection {
             handler.end();
           },
           onError(error) {
+            // undici leaves a body that it could not begin to send as it is, and the client would go on holding it.
+            if (request.body !== null && !Buffer.isBuffer(request.body)) request.body.destroy();
             // The Content-Length of a 304 is that of the answer it stands for (RFC 9110 section 8.6); undici counts it.
             if (answered === 304 && error instanceof errors.ResponseContentLengthMismatchError) {
               handler.end();

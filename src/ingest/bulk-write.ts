@@ -105,6 +105,8 @@ function exchangeBulk(
       },
       failed: (error) => {
         const cause = failure();
+        // A body that was never begun is still the client's to send, and ours to let go.
+        exchange.request.resume();
         done(cause instanceof TwinrankError ? cause : error);
       },
     });

@@ -23,12 +23,13 @@ export function createReranker(deps: RerankDeps, options: RerankOptions): Exchan
     const route = searchRoute(request.method ?? '', request.url ?? '');
     if (route === undefined) return passThrough(exchange);
     const started = performance.now();
+    let budgetFrom = started;
     const elapsedMs = (): number => performance.now() - started;
     const context: RerankContext = {
       deps,
       options,
       elapsedMs,
-      remainingMs: () => Math.max(0, options.budgetMs - elapsedMs()),
+      remainingMs: () => Math.max(0, options.budgetMs - (performance.now() - budgetFrom)),
     };
     const knobs = knobsOfHeader(exchange, options);
     if (!acceptsJson(request.rawHeaders))
@@ -43,6 +44,8 @@ export function createReranker(deps: RerankDeps, options: RerankOptions): Exchan
         addHeaders: () => skippedHeader('body_too_large'),
       });
     }
+    // A caller who sends slowly waits for itself, not for us.
+    budgetFrom = performance.now();
     const plain = await plainBytes(exchange, read.bytes, options.maxBodyBytes);
     const sent = { exchange, body: read.bytes, sent: read.bytes };
     return typeof plain === 'string'

@@ -26,7 +26,7 @@ export interface RerankDeps {
 }
 
 export interface RerankOptions extends PlanDefaults {
-  /** How long a caller may wait for what the engine does not give, in milliseconds from the request's arrival. */
+  /** How long a caller may wait for what the engine does not give, in milliseconds from when the request is there. */
   readonly budgetMs: number;
   /** Search bodies above this pass through unread. */
   readonly maxBodyBytes: number;

@@ -4,6 +4,8 @@
  */
 import {
   cutRange,
+  cutRanges,
+  hasKey,
   isObject,
   memberNamed,
   scanDocument,
@@ -29,22 +31,19 @@ export function takeExtension(body: Buffer): Extension {
   const ext = memberNamed(body, members, 'ext');
   if (ext === undefined || !isObject(body, ext)) return none;
   const inner = scanObject(body, ext.start).members;
-  const found = OURS.flatMap((name) => {
-    const member = memberNamed(body, inner, name);
-    return member === undefined ? [] : [{ name, member }];
-  });
-  if (found.length === 0) return none;
-  const values = Object.fromEntries(found.map(({ name, member }) => [name, valueOf(body, member)]));
-  const rest = { twinrank: values['twinrank'], rerank: values['rerank'] };
-  if (found.length === inner.length)
-    return { body: applyEdits(body, [cut(cutRange(body, { start: open, end }, ext))]), ...rest };
-  // One after the other: the ranges of neighbours would overlap at their comma.
-  const [first] = found;
-  if (first === undefined) return none;
-  const shorter = applyEdits(body, [cut(cutRange(body, ext, first.member))]);
-  return { ...rest, body: takeExtension(shorter).body };
+  const ours = inner.filter((member) => OURS.some((name) => hasKey(body, member, name)));
+  if (ours.length === 0) return none;
+  const ranges =
+    ours.length === inner.length
+      ? [cutRange(body, { start: open, end }, ext)]
+      : cutRanges(body, ext, inner, ours);
+  return {
+    body: applyEdits(body, ranges.map(cut)),
+    twinrank: valueOf(body, memberNamed(body, inner, 'twinrank')),
+    rerank: valueOf(body, memberNamed(body, inner, 'rerank')),
+  };
 }
 
-function valueOf(body: Buffer, member: Member): unknown {
-  return JSON.parse(body.toString('utf8', member.start, member.end)) as unknown;
+function valueOf(body: Buffer, member: Member | undefined): unknown {
+  return member === undefined ? undefined : JSON.parse(body.toString('utf8', member.start, member.end));
 }

@@ -128,5 +128,6 @@ function within(value: number, min: number, max: number, whole: boolean): number
 
 /** Callers' words in our error, cut short. */
 function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return (JSON.stringify(value) ?? 'nothing').slice(0, 80);
 }

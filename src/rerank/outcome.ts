@@ -10,6 +10,7 @@ export type FailOpenReason =
   | 'overloaded'
   | 'no_vectors'
   | 'engine_error'
+  | 'partial_answer'
   | 'unreadable_answer'
   | 'answer_too_large'
   | 'internal_error';

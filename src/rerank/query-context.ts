@@ -27,7 +27,7 @@ export function queryContextText(rerank: unknown, searchBody: unknown): string |
   if (typeof found === 'string' && found.trim() !== '') return found;
   throw new TwinrankError(
     'bad_request',
-    `ext.rerank.query_context.query_text_path leads to no text in the search body: ${JSON.stringify(path).slice(0, 200)}.`,
+    `ext.rerank.query_context.query_text_path leads to no text in the search body: ${typeof path === 'string' ? JSON.stringify(path.slice(0, 200)) : `it is no text`}.`,
   );
 }
 

@@ -5,8 +5,12 @@
 
 const CLASSIC_OPERATORS: ReadonlySet<string> = new Set(['AND', 'OR', '&&', '||', '+', '|', '-', '!', 'TO']);
 
+/** Nobody types more; longer ones are refused by their length, so nothing is spent on them here. */
+const LONGEST = 100_000;
+
 /** Words of a `query_string` or `q=` text. */
 export function plainQueryString(text: string): string {
+  if (text.length > LONGEST) return text;
   return words(
     text,
     (token) => token.replace(/^(?:[\p{L}\p{N}_.*@-]|\\.)+:(?!\/\/)/u, ''),
@@ -17,6 +21,7 @@ export function plainQueryString(text: string): string {
 
 /** Words of a `simple_query_string` text, which knows neither field names nor AND, OR, NOT. */
 export function plainSimpleQueryString(text: string): string {
+  if (text.length > LONGEST) return text;
   return words(text, (token) => token, new Set(['+', '|', '-']), false);
 }
 

@@ -1,7 +1,7 @@
 /** Reads a search request as far as the proxy needs it: its body, and what it says to us. */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { contentEncoding, headerValue, OUR_HEADER } from '../http/header-rules.js';
+import { contentEncoding, OUR_HEADER } from '../http/header-rules.js';
 import type { Exchange } from '../http/pass-through.js';
 import { hasBody, readBody, type ReadBody } from '../http/request-body.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
@@ -50,7 +50,9 @@ export async function plainBytes(
 
 /** Knobs of the request header. Throws `bad_request`. */
 export function knobsOfHeader(exchange: Exchange, options: RerankOptions): Knobs {
-  return headerKnobs(headerValue(exchange.request.rawHeaders, OUR_HEADER), options);
+  const { rawHeaders } = exchange.request;
+  const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === OUR_HEADER);
+  return headerKnobs(values.join(';'), options);
 }
 
 /** Cuts our parts out of a search body and reads them. Throws `bad_request` for parts of ours that are wrong. */

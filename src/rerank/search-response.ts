@@ -1,5 +1,6 @@
 /** Byte ranges in a search response: the hits, their parts, and the few values that reranking changes. One pass. */
 import {
+  isObject,
   isString,
   JsonScanError,
   keyIs,
@@ -36,7 +37,13 @@ export interface ResponseRanges {
   readonly hits: readonly HitRanges[];
 }
 
-/** Ranges of a response body. Throws JsonScanError where it is not a search response as the engines write it. */
+/** The engine could not answer for all shards, or not in time. Our wider request may be why, so it does not count. */
+export class PartialAnswerError extends Error {}
+
+/**
+ * Ranges of a response body. Throws JsonScanError where it is not a search response as the
+ * engines write it, PartialAnswerError where it is not the whole one.
+ */
 export function scanResponse(bytes: Buffer): ResponseRanges {
   let maxScore: Range | undefined;
   let array: Range | undefined;
@@ -55,8 +62,22 @@ export function scanResponse(bytes: Buffer): ResponseRanges {
   const { members } = scanDocument(bytes, (keyStart, keyEnd, start) =>
     keyIs(bytes, keyStart, keyEnd, 'hits') ? readHits(start) : undefined,
   );
+  requireWhole(bytes, members);
   if (array === undefined) throw new JsonScanError('"hits.hits"', 0);
   return { took: memberNamed(bytes, members, 'took'), maxScore, array, hits };
+}
+
+function requireWhole(bytes: Buffer, members: readonly Member[]): void {
+  const timedOut = memberNamed(bytes, members, 'timed_out');
+  const shards = memberNamed(bytes, members, '_shards');
+  const failed =
+    shards !== undefined && isObject(bytes, shards)
+      ? memberNamed(bytes, scanObject(bytes, shards.start).members, 'failed')
+      : undefined;
+  const textAt = (member: Member | undefined): string =>
+    member === undefined ? '' : bytes.toString('latin1', member.start, member.end);
+  if (textAt(timedOut) === 'true' || Number(textAt(failed)) > 0)
+    throw new PartialAnswerError('a partial answer');
 }
 
 const OPEN_BRACE = 0x7b;

@@ -50,11 +50,15 @@ export function routeOfRendered(route: SearchRoute): SearchRoute {
   return {
     ...route,
     kind: route.kind === 'msearch_template' ? 'msearch' : 'search',
-    path: route.path.replace(/\/+template\/*$/, ''),
+    path: route.kind.endsWith('_template')
+      ? route.path.slice(0, route.path.lastIndexOf('/template'))
+      : route.path,
   };
 }
 
 function queryParameters(query: string): QueryParameter[] | undefined {
+  // The engines split at semicolons too: what such a query string says is theirs to read.
+  if (query.includes(';')) return undefined;
   const parameters: QueryParameter[] = [];
   for (const raw of query.split('&')) {
     if (raw === '') continue;

@@ -9,6 +9,7 @@ import { strictError, type RerankContext } from './context.js';
 import { encodeWithin, type Encoding } from './encode-within.js';
 import { outcomeHeader, skippedHeader, type FailOpenReason } from './outcome.js';
 import { planSearch, readSearch, type RerankPlan, type SearchWishes, type SkipReason } from './plan.js';
+import { PartialAnswerError } from './search-response.js';
 import type { SearchRoute } from './search-route.js';
 import { withinBudget } from './within-budget.js';
 
@@ -41,6 +42,8 @@ export async function makePlan(
   const { deps, options } = context;
   const candidate = readSearch(route, body, wishes);
   if (typeof candidate === 'string') return candidate;
+  // Nothing could be encoded any more, so nothing need be looked up.
+  if (context.remainingMs() === 0) return 'settings_unavailable';
   try {
     const settings = await withinBudget(
       deps.settings.forSearch(route.index),
@@ -111,6 +114,7 @@ export async function queryVector(context: RerankContext, encoding: Encoding): P
 
 /** Why an answer could not be rearranged; reported. */
 export function unarranged(context: RerankContext, error: unknown): FailOpenReason {
+  if (error instanceof PartialAnswerError) return 'partial_answer';
   const unreadable = error instanceof JsonScanError;
   const reason = unreadable ? 'unreadable_answer' : 'internal_error';
   const reported = unreadable

@@ -266,10 +266,12 @@ export function cutRanges(
   members: readonly Member[],
   gone: readonly Member[],
 ): Range[] {
-  const lastKept = members.findLastIndex((member) => !gone.includes(member));
+  const leaving = new Set(gone);
+  const lastKept = members.findLastIndex((member) => !leaving.has(member));
   const trailing = members.slice(lastKept + 1);
+  const atTheEnd = new Set(trailing);
   const ranges = gone
-    .filter((member) => !trailing.includes(member))
+    .filter((member) => !atTheEnd.has(member))
     .map((member) => cutRange(bytes, object, member));
   const [first] = trailing;
   const last = trailing.at(-1);

@@ -241,6 +241,17 @@ describe('an engine', () => {
     }
   });
 
+  it('that answers for a part of its shards, or too late, is asked again', async () => {
+    for (const sign of ['"timed_out":true', '"timed_out":false,"_shards":{"total":2,"failed":1}']) {
+      const partial = `{"took":1,${sign},"hits":{"max_score":1.0,"hits":[${hit(0)}]}}`;
+      const proxy = await proxyWith({ engine: (_seen, response) => response.end(partial) });
+      const reply = await own(proxy);
+      assert.equal(await reply.text(), partial);
+      assert.equal(outcome(reply), 'skipped; reason=partial_answer');
+      assertReplayed(proxy);
+    }
+  });
+
   it('whose answer cannot be read is asked again, and that answer streams through', async () => {
     for (const broken of [
       '',

@@ -36,6 +36,13 @@ describe('the body', () => {
     });
   }
 
+  it('may repeat our part thousands of times', () => {
+    const many = Array.from({ length: 20_000 }, (_, i) => `"twinrank":{"window":${i + 1}}`).join(',');
+    const taken = take(`{"ext":{${many},"x":1.0},"n":1}`);
+    assert.equal(taken.body, '{"ext":{"x":1.0},"n":1}');
+    assert.deepEqual(taken.twinrank, { window: 20_000 });
+  });
+
   it('without a part of ours is the same buffer', () => {
     for (const body of [
       '{}',

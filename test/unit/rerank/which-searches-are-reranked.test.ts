@@ -56,6 +56,8 @@ describe('a search', () => {
       ['DELETE', '/i/_search'],
       ['POST', '/i/_search/template/x'],
       ['POST', '/i/t/_msearch'],
+      ['GET', '/i/_search?q=x;sort=price'],
+      ['GET', '/i/_search?q=x;scroll=1m&size=5'],
       ['POST', '/i/_search_shards'],
       ['GET', '/_search/scroll'],
       ['GET', '/i/_doc/_search'],
