@@ -3,6 +3,7 @@
  * passes through. Whatever goes wrong on our side, the caller gets the engine's own page.
  */
 import { performance } from 'node:perf_hooks';
+import { TwinrankError } from '../errors.js';
 import { passThrough } from '../http/pass-through.js';
 import { bodyStream } from '../http/request-body.js';
 import type { ExchangeHandler } from '../http/service.js';
@@ -57,9 +58,15 @@ export function createReranker(deps: RerankDeps, options: RerankOptions): Exchan
 function search(context: RerankContext, asked: AsAsked, route: SearchRoute, knobs: Knobs): Promise<void> {
   if (route.kind === 'msearch' || route.kind === 'msearch_template')
     return multiSearch(context, asked, route, knobs);
-  const { body, changed, wishes } = searchBody(asked.body, knobs, context.options);
-  const stripped: AsAsked = { ...asked, body, sent: changed ? undefined : asked.sent };
+  const asBody = bodyOfSource(route, asked.body);
+  const { body, changed, wishes } = searchBody(asBody, knobs, context.options);
+  if (changed && asBody !== asked.body) {
+    const message =
+      'ext.twinrank and ext.rerank cannot be given in the parameter "source"; send the search in the body.';
+    throw new TwinrankError('bad_request', message);
+  }
+  const stripped: AsAsked = changed ? { ...asked, body, sent: undefined } : asked;
   return route.kind === 'search_template'
     ? templateSearch(context, stripped, route, wishes.knobs ?? {})
-    : singleSearch(context, stripped, route, bodyOfSource(route, body), wishes);
+    : singleSearch(context, stripped, route, body, wishes);
 }

@@ -24,7 +24,7 @@ import type { RerankPlan, SkipReason } from './plan.js';
 import { searchBody, type SearchBody } from './read-request.js';
 import { routeOfRendered, targetWithout, type SearchRoute } from './search-route.js';
 import { makePlan, send, skip, unarranged, widened, type AsAsked } from './single-search.js';
-import { renderTemplate, templateSkip } from './template-search.js';
+import { asTemplate, renderTemplate, templateSkip } from './template-search.js';
 
 /** Templates that are rendered for one request; each costs a call. */
 const MAX_TEMPLATES = 50;
@@ -65,10 +65,9 @@ export async function multiSearch(
   }
   const plans = parts.flatMap(({ plan }) => (typeof plan === 'string' ? [] : [plan]));
   const changed = parts.some((part) => part.asked.changed);
-  const asIs: AsAsked =
-    route.kind === 'msearch' && changed
-      ? { exchange, body: bodyOf(parts, (part) => part.asked.body), sent: undefined }
-      : asked;
+  const asPlain = (part: Part): Buffer =>
+    route.kind === 'msearch_template' ? asTemplate(part.asked.body) : part.asked.body;
+  const asIs: AsAsked = changed ? { exchange, body: bodyOf(parts, asPlain), sent: undefined } : asked;
   if (plans.length === 0) return skip(asIs, commonReason(parts));
 
   const texts = [...new Set(plans.map((plan) => plan.queryText))];

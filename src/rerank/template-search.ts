@@ -72,15 +72,17 @@ export async function templateSearch(
   if (rendered === undefined) return skip(asked, 'template_unrendered');
   // What is left of a template's own signs would be taken for more of them below.
   if (rendered.includes('{{')) return skip(asked, 'template_unrendered');
-  const { body, wishes } = searchBody(rendered, knobs, context.options);
-  return singleSearch(context, asked, routeOfRendered(route), body, wishes, (plan) => ({
+  const { body, changed, wishes } = searchBody(rendered, knobs, context.options);
+  // What was for us inside the template must not reach the engine on any way.
+  const stripped: AsAsked = changed ? { ...asked, body: asTemplate(body), sent: undefined } : asked;
+  return singleSearch(context, stripped, routeOfRendered(route), body, wishes, (plan) => ({
     target: targetWithout(route),
     body: asTemplate(plan.body),
   }));
 }
 
 /** A search as a template without parameters: the engine's answers to templates have a form of their own. */
-function asTemplate(body: Buffer): Buffer {
+export function asTemplate(body: Buffer): Buffer {
   return Buffer.from(JSON.stringify({ source: body.toString('utf8'), params: {} }), 'utf8');
 }
 

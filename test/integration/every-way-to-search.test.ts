@@ -201,6 +201,31 @@ describe('every way to search', () => {
     assert.equal(ids(found(answer)).length, 2);
   });
 
+  it('lets nothing of ours reach the engine by a template or the source parameter', async () => {
+    const source = { query: match, from: '{{from}}', ext: { twinrank: { window: 2 } } };
+    for (const [from, expected] of [
+      [0, /^applied; window=2; /],
+      [3, /^skipped; reason=beyond_window$/],
+    ] as const) {
+      const one = await send(stack.proxy, `/${index}/_search/template`, { source, params: { from } });
+      assert.match(outcome(one), expected);
+      assert.equal(one.status, 200, one.body.toString());
+      const lines = `{"index":"${index}"}\n${JSON.stringify({ source, params: { from } })}\n`;
+      const several = await send(stack.proxy, '/_msearch/template', lines);
+      const [response] = (JSON.parse(several.body.toString()) as { responses: Found[] }).responses;
+      assert.equal(response?.error, undefined, several.body.toString());
+    }
+    const inParameter = encodeURIComponent(
+      JSON.stringify({ query: match, ext: { twinrank: { window: 2 } } }),
+    );
+    const refused = await rawRequest({
+      url: stack.proxy,
+      path: `/${index}/_search?source=${inParameter}&source_content_type=application/json`,
+    });
+    assert.equal(refused.status, 400);
+    assert.match(refused.body.toString(), /cannot be given in the parameter/);
+  });
+
   it('reads a compressed body, and sends it on as it came where it is left alone', async () => {
     const zipped = (body: unknown): Promise<RawResponse> =>
       rawRequest({
