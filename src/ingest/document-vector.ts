@@ -10,28 +10,48 @@ export function textOfSource(source: Buffer, settings: IndexSettings): string | 
   return documentText(source, skipWhitespace(source, 0), settings.textFields);
 }
 
+/** What is stored beside a text: the text that was encoded and its vector. */
+export interface EncodedText {
+  readonly text: string;
+  readonly vector: Float32Array;
+}
+
+/** JSON members, without commas around them, that store a vector in the way the index is set up for. */
+export function vectorMembers(settings: IndexSettings, encoded: EncodedText): string {
+  const payload = encodePayload({
+    codec: settings.codec,
+    fingerprint: settings.fingerprint,
+    textHash: hashText(encoded.text),
+    vector: encoded.vector,
+  });
+  return `${JSON.stringify(settings.vectorField)}:"${payload}"`;
+}
+
+/** JSON members that take a stored vector away in a partial update, which can set a field but not remove it. */
+export function noVectorMembers(settings: IndexSettings): string {
+  return vectorFields(settings)
+    .map((field) => `${JSON.stringify(field)}:null`)
+    .join(',');
+}
+
+/** Fields that are ours in a document. */
+export function vectorFields(settings: IndexSettings): readonly string[] {
+  return [settings.vectorField];
+}
+
 /**
  * The source with its vector as first member, so that cutting it out again gives the bytes that the client sent.
  * Without text and vector, a vector field that is there already is taken out: it cannot be of this text.
  */
-export function withVector(
-  source: Buffer,
-  settings: IndexSettings,
-  encoded?: { readonly text: string; readonly vector: Float32Array },
-): Buffer {
+export function withVector(source: Buffer, settings: IndexSettings, encoded?: EncodedText): Buffer {
   const open = skipWhitespace(source, 0);
   const { members, end } = scanObject(source, open);
-  const old = members.filter((member) => hasKey(source, member, settings.vectorField));
+  const ours = vectorFields(settings);
+  const old = members.filter((member) => ours.some((field) => hasKey(source, member, field)));
   const edits: Edit[] = cutRanges(source, { start: open, end }, members, old).map(cut);
   if (encoded !== undefined) {
-    const payload = encodePayload({
-      codec: settings.codec,
-      fingerprint: settings.fingerprint,
-      textHash: hashText(encoded.text),
-      vector: encoded.vector,
-    });
     const comma = members.length > old.length ? ',' : '';
-    edits.unshift(insertAt(open + 1, `${JSON.stringify(settings.vectorField)}:"${payload}"${comma}`));
+    edits.unshift(insertAt(open + 1, `${vectorMembers(settings, encoded)}${comma}`));
   }
   return applyEdits(source, edits);
 }
