@@ -44,14 +44,19 @@ export function vectorFields(settings: IndexSettings): readonly string[] {
  * Without text and vector, a vector field that is there already is taken out: it cannot be of this text.
  */
 export function withVector(source: Buffer, settings: IndexSettings, encoded?: EncodedText): Buffer {
+  return withMembers(source, settings, encoded === undefined ? '' : vectorMembers(settings, encoded));
+}
+
+/** The object with these members first, in the place of those that are ours; an empty text puts none in. */
+export function withMembers(source: Buffer, settings: IndexSettings, ourMembers: string): Buffer {
   const open = skipWhitespace(source, 0);
   const { members, end } = scanObject(source, open);
   const ours = vectorFields(settings);
   const old = members.filter((member) => ours.some((field) => hasKey(source, member, field)));
   const edits: Edit[] = cutRanges(source, { start: open, end }, members, old).map(cut);
-  if (encoded !== undefined) {
+  if (ourMembers !== '') {
     const comma = members.length > old.length ? ',' : '';
-    edits.unshift(insertAt(open + 1, `${vectorMembers(settings, encoded)}${comma}`));
+    edits.unshift(insertAt(open + 1, `${ourMembers}${comma}`));
   }
   return applyEdits(source, edits);
 }

@@ -1,0 +1,168 @@
+/**
+ * What the sidecar does to an update. The text that a document will have is known only together with the stored
+ * document, so that is read, under the caller's own rights, where the update bears on a text.
+ */
+import { documentText } from '../../search-engine/document-text.js';
+import type { Range } from '../../search-engine/json-scan.js';
+import type { IndexSettings } from '../../search-engine/mapping-meta.js';
+import {
+  noVectorMembers,
+  textOfSource,
+  vectorFields,
+  vectorMembers,
+  withMembers,
+} from '../document-vector.js';
+import {
+  createVectorizerSteps,
+  vectorizeDocument,
+  type FailurePolicy,
+  type Vectorized,
+  type VectorizerDeps,
+  type VectorizerSteps,
+  type VectorOutcome,
+} from '../vectorizer.js';
+import { mergeTextFields } from './merge-documents.js';
+import { hasAnyVector, hasVectorOf } from './stored-vector.js';
+import { readUpdateBody, touchOf, withDocuments, type Touch } from './update-body.js';
+
+/** The document that an update is about. */
+export interface UpdateTarget {
+  /** Index or alias, decoded. */
+  readonly index: string;
+  readonly id: string;
+  readonly routing: string | undefined;
+}
+
+/** A document as it is stored now. */
+export type CurrentDocument =
+  | {
+      readonly state: 'found';
+      /** Its source, or the part of it that was asked for. */
+      readonly source: Buffer;
+      readonly version: number;
+      readonly seqNo: number;
+      readonly primaryTerm: number;
+    }
+  | { readonly state: 'missing' }
+  /** It may be there: the engine did not show it. */
+  | { readonly state: 'unread'; readonly reason: string };
+
+/** Reads the named fields of a document. Rejects only where the signal of its request has fired. */
+export type ReadCurrent = (target: UpdateTarget, fields: readonly string[]) => Promise<CurrentDocument>;
+
+export interface VectorizedUpdate extends Vectorized {
+  /**
+   * What the vector, new or kept, was reckoned from: the version of the document that was read, 0 where there was
+   * none. Undefined where nothing was read. Where the engine's answer is of another version than the next one,
+   * another writer came between, and the vector may be of a text that never was.
+   */
+  readonly from?: number | undefined;
+}
+
+/** Rejects as {@link VectorizerSteps.encode} does. */
+export type VectorizeUpdate = (
+  target: UpdateTarget,
+  body: Buffer,
+  readCurrent: ReadCurrent,
+  signal: AbortSignal,
+) => Promise<VectorizedUpdate>;
+
+/** Fields that must be read of a stored document. */
+export function fieldsToRead(settings: IndexSettings): readonly string[] {
+  return [...settings.textFields, ...vectorFields(settings)];
+}
+
+/** The work on updates, with the same policy as on whole documents. */
+export function createUpdateVectorizer(deps: VectorizerDeps, policy: FailurePolicy): VectorizeUpdate {
+  const steps = createVectorizerSteps(deps, policy);
+  return (target, body, readCurrent, signal) =>
+    steps.forIndex<VectorizedUpdate>(target.index, body, async (settings) => {
+      const { doc, upsert, hasScript, docAsUpsert } = readUpdateBody(body);
+      const part: Part = { steps, settings, signal, docAsUpsert, doc: doc && slice(body, doc) };
+      const [whole, partial] = await bothOf(
+        upsert && vectorizeDocument(steps, settings, slice(body, upsert), signal),
+        vectorizePart(part, () => readCurrent(target, fieldsToRead(settings))),
+      );
+      return {
+        source: withDocuments(body, [
+          ...(upsert && whole ? [[upsert, whole.source] as const] : []),
+          ...(doc && partial.source ? [[doc, partial.source] as const] : []),
+        ]),
+        outcome: partial.outcome ?? whole?.outcome ?? (hasScript ? 'script' : 'unchanged'),
+        from: partial.from,
+      };
+    });
+}
+
+function slice(bytes: Buffer, { start, end }: Range): Buffer {
+  return bytes.subarray(start, end);
+}
+
+/** Waits for both, so that neither fails with nobody to hear it. */
+async function bothOf<A, B>(a: A | Promise<A>, b: B | Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
+}
+
+interface Part {
+  readonly steps: VectorizerSteps;
+  readonly settings: IndexSettings;
+  readonly signal: AbortSignal;
+  readonly docAsUpsert: boolean;
+  readonly doc: Buffer | undefined;
+}
+
+interface VectorizedPart {
+  readonly source?: Buffer;
+  /** Undefined where the partial document has no say in the text. */
+  readonly outcome?: VectorOutcome;
+  readonly from?: number;
+}
+
+async function vectorizePart(part: Part, read: () => Promise<CurrentDocument>): Promise<VectorizedPart> {
+  const { steps, settings, signal, docAsUpsert, doc } = part;
+  if (doc === undefined) return {};
+  const touch = touchOf(doc, settings.textFields);
+  if (touch === 'no') return { source: withMembers(doc, settings, '') };
+  const current = await read();
+  if (current.state === 'found')
+    return { ...(await mergedPart(part, doc, current.source)), from: current.version };
+  if (current.state === 'unread') return unreadPart(part, doc, touch);
+  // The doc becomes the document, or there will be none.
+  return {
+    ...(docAsUpsert ? await vectorizeDocument(steps, settings, doc, signal) : { source: doc }),
+    from: 0,
+  };
+}
+
+/** The stored document is known, and so the text that it will have. */
+async function mergedPart(part: Part, doc: Buffer, stored: Buffer): Promise<VectorizedPart> {
+  const { settings } = part;
+  const { textFields } = settings;
+  const text = documentText(mergeTextFields(stored, doc, textFields), 0, textFields);
+  const plain = withMembers(doc, settings, '');
+  // The engine says `noop` only where nothing is added to what is there.
+  const without = hasAnyVector(stored, settings)
+    ? withMembers(doc, settings, noVectorMembers(settings))
+    : plain;
+  if (text === undefined) return { source: without, outcome: 'no_text' };
+  if (hasVectorOf(stored, settings, text)) return { source: plain, outcome: 'unchanged' };
+  return encodedPart(part, doc, text, without);
+}
+
+/** The stored document is not shown to the caller: what the doc does not say, nobody knows. */
+async function unreadPart(part: Part, doc: Buffer, touch: Touch): Promise<VectorizedPart> {
+  const { settings } = part;
+  if (touch === 'around') return { source: withMembers(doc, settings, ''), outcome: 'unchanged' };
+  const without = withMembers(doc, settings, noVectorMembers(settings));
+  if (touch !== 'all') return { source: without, outcome: 'unread' };
+  const text = textOfSource(doc, settings);
+  return text === undefined ? { source: without, outcome: 'no_text' } : encodedPart(part, doc, text, without);
+}
+
+async function encodedPart(part: Part, doc: Buffer, text: string, without: Buffer): Promise<VectorizedPart> {
+  const encoded = await part.steps.encode(text, part.signal);
+  return encoded === undefined
+    ? { source: without, outcome: 'encode_failed' }
+    : { source: withMembers(doc, part.settings, vectorMembers(part.settings, encoded)), outcome: 'vector' };
+}
