@@ -1,7 +1,7 @@
 /** What the sidecar does to one document: settings of its index, text, vector, spliced source. */
 import { isAbort, TwinrankError } from '../errors.js';
 import type { Encoder } from '../model/encoder.js';
-import type { SettingsReader } from '../search-engine/index-settings.js';
+import type { SettingsReader, WriteSettings } from '../search-engine/index-settings.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import { textOfSource, withVector, type EncodedText } from './document-vector.js';
@@ -77,7 +77,7 @@ export interface VectorizerSteps {
   forIndex<Result extends Vectorized>(
     index: string,
     source: Buffer,
-    work: (settings: IndexSettings) => Promise<Result>,
+    work: (settings: WriteSettings) => Promise<Result>,
   ): Promise<Result | Vectorized>;
   /**
    * The text with its vector; undefined where it cannot be encoded and the policy is `pass`. Rejects with the

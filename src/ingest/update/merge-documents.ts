@@ -1,5 +1,5 @@
 /**
- * What the engine makes of a stored document and the `doc` of a partial update, as far as the text fields go: objects
+ * What the engine makes of a stored document and the `doc` of a partial update, as far as some fields go: objects
  * are merged member by member, everything else is replaced, and keys are compared as they are written ("a.b" is
  * not "a" with "b" in it).
  */
@@ -12,11 +12,11 @@ import {
 } from '../../search-engine/json-scan.js';
 
 /**
- * The merged document with nothing in it but the members that can hold a text field: its text is the text that
- * the document will have. Depth is that of the fields' paths, whatever the documents hold. Throws JsonScanError
+ * The merged document with nothing in it but the members that can hold one of the fields: what it has there is what
+ * the stored document will have. Depth is that of the fields' paths, whatever the documents hold. Throws JsonScanError
  * where one of the two is no JSON object.
  */
-export function mergeTextFields(stored: Buffer, doc: Buffer, fields: readonly string[]): Buffer {
+export function mergeMembers(stored: Buffer, doc: Buffer, fields: readonly string[]): Buffer {
   return Buffer.concat(merged({ bytes: stored, at: 0 }, { bytes: doc, at: 0 }, fields));
 }
 

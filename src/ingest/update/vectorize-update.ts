@@ -2,7 +2,6 @@
  * What the sidecar does to an update. The text that a document will have is known only together with the stored
  * document, so that is read, under the caller's own rights, where the update bears on a text.
  */
-import { documentText } from '../../search-engine/document-text.js';
 import type { Range } from '../../search-engine/json-scan.js';
 import type { IndexSettings } from '../../search-engine/mapping-meta.js';
 import {
@@ -21,8 +20,8 @@ import {
   type VectorizerSteps,
   type VectorOutcome,
 } from '../vectorizer.js';
-import { mergeTextFields } from './merge-documents.js';
-import { hasAnyVector, hasVectorOf } from './stored-vector.js';
+import { mergeMembers } from './merge-documents.js';
+import { vectorState } from './stored-vector.js';
 import { readUpdateBody, touchOf, withDocuments, type Touch } from './update-body.js';
 
 /** The document that an update is about. */
@@ -81,7 +80,9 @@ export function createUpdateVectorizer(deps: VectorizerDeps, policy: FailurePoli
       const part: Part = { steps, settings, signal, docAsUpsert, doc: doc && slice(body, doc) };
       const [whole, partial] = await bothOf(
         upsert && vectorizeDocument(steps, settings, slice(body, upsert), signal),
-        vectorizePart(part, () => readCurrent(target, fieldsToRead(settings))),
+        vectorizePart(part, () =>
+          readCurrent({ ...target, index: settings.writeIndex ?? target.index }, fieldsToRead(settings)),
+        ),
       );
       return {
         source: withDocuments(body, [
@@ -135,34 +136,33 @@ async function vectorizePart(part: Part, read: () => Promise<CurrentDocument>): 
   };
 }
 
-/** The stored document is known, and so the text that it will have. */
+/** The stored document is known, and so what it will be. */
 async function mergedPart(part: Part, doc: Buffer, stored: Buffer): Promise<VectorizedPart> {
   const { settings } = part;
-  const { textFields } = settings;
-  const text = documentText(mergeTextFields(stored, doc, textFields), 0, textFields);
   const plain = withMembers(doc, settings, '');
+  const future = mergeMembers(stored, plain, fieldsToRead(settings));
+  const state = vectorState(future, settings);
   // The engine says `noop` only where nothing is added to what is there.
-  const without = hasAnyVector(stored, settings)
-    ? withMembers(doc, settings, noVectorMembers(settings))
-    : plain;
-  if (text === undefined) return { source: without, outcome: 'no_text' };
-  if (hasVectorOf(stored, settings, text)) return { source: plain, outcome: 'unchanged' };
-  return encodedPart(part, doc, text, without);
+  if (state === 'fresh') return { source: plain, outcome: 'unchanged' };
+  if (state === 'no_text') return { source: plain, outcome: 'no_text' };
+  return encodedPart(part, doc, textOfSource(future, settings));
 }
 
 /** The stored document is not shown to the caller: what the doc does not say, nobody knows. */
 async function unreadPart(part: Part, doc: Buffer, touch: Touch): Promise<VectorizedPart> {
   const { settings } = part;
   if (touch === 'around') return { source: withMembers(doc, settings, ''), outcome: 'unchanged' };
-  const without = withMembers(doc, settings, noVectorMembers(settings));
-  if (touch !== 'all') return { source: without, outcome: 'unread' };
-  const text = textOfSource(doc, settings);
-  return text === undefined ? { source: without, outcome: 'no_text' } : encodedPart(part, doc, text, without);
+  if (touch !== 'all')
+    return { source: withMembers(doc, settings, noVectorMembers(settings)), outcome: 'unread' };
+  return encodedPart(part, doc, textOfSource(doc, settings));
 }
 
-async function encodedPart(part: Part, doc: Buffer, text: string, without: Buffer): Promise<VectorizedPart> {
-  const encoded = await part.steps.encode(text, part.signal);
-  return encoded === undefined
-    ? { source: without, outcome: 'encode_failed' }
-    : { source: withMembers(doc, part.settings, vectorMembers(part.settings, encoded)), outcome: 'vector' };
+/** The doc with the vector of this text; without a text or an encoder that can do it, the vector is taken away. */
+async function encodedPart(part: Part, doc: Buffer, text: string | undefined): Promise<VectorizedPart> {
+  const { settings } = part;
+  const encoded = text === undefined ? undefined : await part.steps.encode(text, part.signal);
+  if (encoded !== undefined)
+    return { source: withMembers(doc, settings, vectorMembers(settings, encoded)), outcome: 'vector' };
+  const outcome = text === undefined ? 'no_text' : 'encode_failed';
+  return { source: withMembers(doc, settings, noVectorMembers(settings)), outcome };
 }

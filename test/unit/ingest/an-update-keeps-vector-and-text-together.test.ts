@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { TwinrankError } from '../../../src/errors.js';
 import { createRandom } from '../../../src/evaluate/random.js';
 import { vectorMembers } from '../../../src/ingest/document-vector.js';
-import { mergeTextFields } from '../../../src/ingest/update/merge-documents.js';
+import { mergeMembers } from '../../../src/ingest/update/merge-documents.js';
 import { touchOf } from '../../../src/ingest/update/update-body.js';
 import {
   createUpdateVectorizer,
@@ -123,7 +123,7 @@ describe('the merged text', () => {
       const doc = object(3);
       const fields = fieldSets[below(fieldSets.length)] as string[];
       const space = below(2) * 2;
-      const merged = mergeTextFields(
+      const merged = mergeMembers(
         Buffer.from(JSON.stringify(source, null, space)),
         Buffer.from(` ${JSON.stringify(doc, null, space)}`),
         fields,
@@ -141,7 +141,7 @@ describe('the merged text', () => {
 
   it('takes a long time for no document, however deep', () => {
     const deep = Buffer.from(`{"a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`);
-    assert.equal(documentText(mergeTextFields(deep, deep, ['a.b']), 0, ['a.b']), undefined);
+    assert.equal(documentText(mergeMembers(deep, deep, ['a.b']), 0, ['a.b']), undefined);
   });
 });
 
