@@ -9,6 +9,9 @@ import { writeBulk, type BulkLimits } from './bulk-write.js';
 import { writeDocument } from './document-write.js';
 import { skippedHeader } from './ingest-outcome.js';
 import { unreadable } from './plain-body.js';
+import { createVectorMender } from './update/mend-vector.js';
+import { writeUpdate } from './update/update-write.js';
+import { createUpdateVectorizer } from './update/vectorize-update.js';
 import { createVectorizer, type FailurePolicy, type VectorizerDeps } from './vectorizer.js';
 import { writeRoute } from './write-route.js';
 
@@ -31,14 +34,17 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
 /** The handler of the ingest sidecar. */
 export function createIngester(deps: VectorizerDeps, options: IngestOptions): ExchangeHandler {
   const vectorize = createVectorizer(deps, options.onEncodeFailure);
+  const vectorizeUpdate = createUpdateVectorizer(deps, options.onEncodeFailure);
+  const mend = createVectorMender(deps);
   return async (exchange) => {
     const { request } = exchange;
     const route = writeRoute(request.method ?? '', request.url ?? '');
     if (route === undefined || !hasBody(request)) return passThrough(exchange);
     const reason = unreadable(request.rawHeaders);
     if (reason !== undefined) return passThrough(exchange, { addHeaders: () => skippedHeader(reason) });
+    if (route.kind === 'bulk') return writeBulk(exchange, route.index, vectorize, options);
     return route.kind === 'document'
       ? writeDocument(exchange, route.index, vectorize, options.maxDocumentBytes)
-      : writeBulk(exchange, route.index, vectorize, options);
+      : writeUpdate(exchange, route, vectorizeUpdate, mend, options.maxDocumentBytes);
   };
 }

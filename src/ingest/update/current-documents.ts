@@ -3,7 +3,6 @@
  * request for each index.
  */
 import { TwinrankError } from '../../errors.js';
-import { requestHeaders, without } from '../../http/header-rules.js';
 import type { Exchange } from '../../http/pass-through.js';
 import type { UpstreamConnection } from '../../http/upstream.js';
 import {
@@ -18,6 +17,7 @@ import {
   type Range,
 } from '../../search-engine/json-scan.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
+import { postAsCaller } from './ask-as-caller.js';
 import type { CurrentDocument, ReadCurrent, UpdateTarget } from './vectorize-update.js';
 
 /** Documents asked for in one request. */
@@ -74,7 +74,6 @@ async function readGroup(
   connection: UpstreamConnection,
   wishes: readonly Wish[],
 ): Promise<void> {
-  const { upstream, signal } = exchange;
   const index = wishes[0]?.target.index ?? '';
   const docs = wishes.map(({ target, fields }) => ({
     _id: target.id,
@@ -82,34 +81,18 @@ async function readGroup(
     _source: fields,
   }));
   try {
-    const answer = await connection.collect(
-      {
-        method: 'POST',
-        path: `${upstream.prefix}/${encodeExpression(index)}/_mget`,
-        headers: readHeaders(exchange),
-        body: Buffer.from(JSON.stringify({ docs })),
-      },
-      { maxBytes: MAX_ANSWER_BYTES, signal },
-    );
+    const path = `/${encodeExpression(index)}/_mget`;
+    const body = Buffer.from(JSON.stringify({ docs }));
+    const answer = await postAsCaller(exchange, connection, path, body, MAX_ANSWER_BYTES);
     const documents = documentsOf(answer.status, answer.body, wishes.length);
     wishes.forEach((wish, i) => {
       wish.resolve(documents[i] ?? { state: 'unread', reason: 'no answer' });
     });
   } catch (error) {
     for (const wish of wishes)
-      if (signal.aborted || !(error instanceof TwinrankError)) wish.reject(error);
+      if (exchange.signal.aborted || !(error instanceof TwinrankError)) wish.reject(error);
       else wish.resolve({ state: 'unread', reason: error.message });
   }
-}
-
-/** The caller's headers, for a JSON body that is ours and a JSON answer that is for us. */
-function readHeaders({ request, upstream }: Exchange): string[] {
-  const theirs = requestHeaders(request.rawHeaders, upstream.host);
-  const json = 'application/json';
-  return [
-    ...without(theirs, 'content-length', 'content-encoding', 'content-type', 'accept', 'accept-encoding'),
-    ...['content-type', json, 'accept', json],
-  ];
 }
 
 /** The documents of an `_mget` answer, in order. */

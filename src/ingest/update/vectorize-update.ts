@@ -77,20 +77,20 @@ export function createUpdateVectorizer(deps: VectorizerDeps, policy: FailurePoli
   return (target, body, readCurrent, signal) =>
     steps.forIndex<VectorizedUpdate>(target.index, body, async (settings) => {
       const { doc, upsert, hasScript, docAsUpsert } = readUpdateBody(body);
-      const part: Part = { steps, settings, signal, docAsUpsert, doc: doc && slice(body, doc) };
-      const [whole, partial] = await bothOf(
+      const [whole, part] = await bothOf(
         upsert && vectorizeDocument(steps, settings, slice(body, upsert), signal),
-        vectorizePart(part, () =>
-          readCurrent({ ...target, index: settings.writeIndex ?? target.index }, fieldsToRead(settings)),
-        ),
+        doc &&
+          vectorizePart({ steps, settings, signal }, slice(body, doc), docAsUpsert, () =>
+            readCurrent({ ...target, index: settings.writeIndex ?? target.index }, fieldsToRead(settings)),
+          ),
       );
       return {
         source: withDocuments(body, [
           ...(upsert && whole ? [[upsert, whole.source] as const] : []),
-          ...(doc && partial.source ? [[doc, partial.source] as const] : []),
+          ...(doc && part ? [[doc, part.source] as const] : []),
         ]),
-        outcome: partial.outcome ?? whole?.outcome ?? (hasScript ? 'script' : 'unchanged'),
-        from: partial.from,
+        outcome: part?.outcome ?? whole?.outcome ?? (hasScript ? 'script' : 'unchanged'),
+        from: part?.from,
       };
     });
 }
@@ -105,62 +105,65 @@ async function bothOf<A, B>(a: A | Promise<A>, b: B | Promise<B>): Promise<[A, B
   return [await a, await b];
 }
 
-interface Part {
+/** What the work on a document needs. */
+export interface UpdateWork {
   readonly steps: VectorizerSteps;
   readonly settings: IndexSettings;
   readonly signal: AbortSignal;
-  readonly docAsUpsert: boolean;
-  readonly doc: Buffer | undefined;
 }
 
-interface VectorizedPart {
-  readonly source?: Buffer;
+/** A partial document as it goes on. */
+export interface VectorizedPart {
+  readonly source: Buffer;
   /** Undefined where the partial document has no say in the text. */
   readonly outcome?: VectorOutcome;
   readonly from?: number;
 }
 
-async function vectorizePart(part: Part, read: () => Promise<CurrentDocument>): Promise<VectorizedPart> {
-  const { steps, settings, signal, docAsUpsert, doc } = part;
-  if (doc === undefined) return {};
+async function vectorizePart(
+  work: UpdateWork,
+  doc: Buffer,
+  docAsUpsert: boolean,
+  read: () => Promise<CurrentDocument>,
+): Promise<VectorizedPart> {
+  const { steps, settings, signal } = work;
   const touch = touchOf(doc, settings.textFields);
   if (touch === 'no') return { source: withMembers(doc, settings, '') };
   const current = await read();
+  if (current.state === 'unread') return unreadPart(work, doc, touch);
   if (current.state === 'found')
-    return { ...(await mergedPart(part, doc, current.source)), from: current.version };
-  if (current.state === 'unread') return unreadPart(part, doc, touch);
+    return { ...(await mergedPart(work, doc, current.source)), from: current.version };
   // The doc becomes the document, or there will be none.
-  return {
-    ...(docAsUpsert ? await vectorizeDocument(steps, settings, doc, signal) : { source: doc }),
-    from: 0,
-  };
+  return docAsUpsert
+    ? { ...(await vectorizeDocument(steps, settings, doc, signal)), from: 0 }
+    : { source: withMembers(doc, settings, ''), from: 0 };
 }
 
-/** The stored document is known, and so what it will be. */
-async function mergedPart(part: Part, doc: Buffer, stored: Buffer): Promise<VectorizedPart> {
-  const { settings } = part;
+/** The partial document for a stored one, of which the text fields and ours are known. */
+export async function mergedPart(work: UpdateWork, doc: Buffer, stored: Buffer): Promise<VectorizedPart> {
+  const { settings } = work;
   const plain = withMembers(doc, settings, '');
   const future = mergeMembers(stored, plain, fieldsToRead(settings));
   const state = vectorState(future, settings);
   // The engine says `noop` only where nothing is added to what is there.
   if (state === 'fresh') return { source: plain, outcome: 'unchanged' };
   if (state === 'no_text') return { source: plain, outcome: 'no_text' };
-  return encodedPart(part, doc, textOfSource(future, settings));
+  return encodedPart(work, doc, textOfSource(future, settings));
 }
 
 /** The stored document is not shown to the caller: what the doc does not say, nobody knows. */
-async function unreadPart(part: Part, doc: Buffer, touch: Touch): Promise<VectorizedPart> {
-  const { settings } = part;
+async function unreadPart(work: UpdateWork, doc: Buffer, touch: Touch): Promise<VectorizedPart> {
+  const { settings } = work;
   if (touch === 'around') return { source: withMembers(doc, settings, ''), outcome: 'unchanged' };
   if (touch !== 'all')
     return { source: withMembers(doc, settings, noVectorMembers(settings)), outcome: 'unread' };
-  return encodedPart(part, doc, textOfSource(doc, settings));
+  return encodedPart(work, doc, textOfSource(doc, settings));
 }
 
 /** The doc with the vector of this text; without a text or an encoder that can do it, the vector is taken away. */
-async function encodedPart(part: Part, doc: Buffer, text: string | undefined): Promise<VectorizedPart> {
-  const { settings } = part;
-  const encoded = text === undefined ? undefined : await part.steps.encode(text, part.signal);
+async function encodedPart(work: UpdateWork, doc: Buffer, text: string | undefined): Promise<VectorizedPart> {
+  const { settings } = work;
+  const encoded = text === undefined ? undefined : await work.steps.encode(text, work.signal);
   if (encoded !== undefined)
     return { source: withMembers(doc, settings, vectorMembers(settings, encoded)), outcome: 'vector' };
   const outcome = text === undefined ? 'no_text' : 'encode_failed';
