@@ -5,10 +5,11 @@
 import { passThrough } from '../http/pass-through.js';
 import { hasBody } from '../http/request-body.js';
 import type { ExchangeHandler } from '../http/service.js';
-import { writeBulk, type BulkLimits } from './bulk-write.js';
+import { writeBulk, type BulkDeps, type BulkLimits } from './bulk-write.js';
 import { writeDocument } from './document-write.js';
 import { skippedHeader } from './ingest-outcome.js';
 import { unreadable } from './plain-body.js';
+import { Turnstile } from './turnstile.js';
 import { createVectorizer, type FailurePolicy, type VectorizerDeps } from './vectorizer.js';
 import { writeRoute } from './write-route.js';
 
@@ -17,20 +18,52 @@ export interface IngestOptions extends BulkLimits {
   readonly onEncodeFailure: FailurePolicy;
   /** A single document above this passes through without a vector. */
   readonly maxDocumentBytes: number;
+  /** Bulk requests that are worked on at once; others wait unread, up to a number, and more are refused. */
+  readonly maxConcurrentBulks: number;
+  readonly maxWaitingBulks: number;
+  /** Long lines and documents that are in memory at once. */
+  readonly maxLongLines: number;
 }
+
+const MIB = 1024 * 1024;
 
 export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
   onEncodeFailure: 'reject',
-  maxDocumentBytes: 100 * 1024 * 1024,
-  maxLineBytes: 100 * 1024 * 1024,
-  maxPendingBytes: 8 * 1024 * 1024,
+  maxDocumentBytes: 100 * MIB,
+  maxLineBytes: 100 * MIB,
+  longLineBytes: 4 * MIB,
+  maxPartBytes: 4 * MIB,
+  maxPartItems: 10_000,
+  maxUncutBytes: 64 * MIB,
+  maxPendingBytes: 2 * MIB,
   maxPendingItems: 1024,
   overloadPatienceMs: 60_000,
+  retryForMs: 10_000,
+  maxConcurrentBulks: 32,
+  maxWaitingBulks: 256,
+  maxLongLines: 2,
 };
 
 /** The handler of the ingest sidecar. */
 export function createIngester(deps: VectorizerDeps, options: IngestOptions): ExchangeHandler {
   const vectorize = createVectorizer(deps, options.onEncodeFailure);
+  const longLines = new Turnstile({
+    places: options.maxLongLines,
+    maxWaiting: Infinity,
+    patienceMs: options.overloadPatienceMs,
+    what: 'long documents',
+  });
+  const bulk: BulkDeps = {
+    vectorize,
+    vectorizeLeniently: createVectorizer(deps, 'pass'),
+    admission: new Turnstile({
+      places: options.maxConcurrentBulks,
+      maxWaiting: options.maxWaitingBulks,
+      patienceMs: options.overloadPatienceMs,
+      what: 'bulk requests',
+    }),
+    longLines,
+  };
   return async (exchange) => {
     const { request } = exchange;
     const route = writeRoute(request.method ?? '', request.url ?? '');
@@ -39,6 +72,6 @@ export function createIngester(deps: VectorizerDeps, options: IngestOptions): Ex
     if (reason !== undefined) return passThrough(exchange, { addHeaders: () => skippedHeader(reason) });
     return route.kind === 'document'
       ? writeDocument(exchange, route.index, vectorize, options.maxDocumentBytes)
-      : writeBulk(exchange, route.index, vectorize, options);
+      : writeBulk(exchange, route.index, bulk, options);
   };
 }

@@ -16,9 +16,17 @@ export function unreadable(rawHeaders: readonly string[]): 'content_encoding' | 
     : 'format';
 }
 
-/** The body's bytes, uncompressed. Throws `bad_request` where it is not the gzip that it says. */
-export async function* plainBody(request: IncomingMessage): AsyncGenerator<Buffer> {
+/**
+ * The body's bytes, uncompressed. Throws `bad_request` where it is not the gzip that it says. When the signal fires,
+ * reading ends with `cancelled` and what the client still sends is let go.
+ */
+export async function* plainBody(request: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const raw = bodyStream(request);
+  const onAbort = (): void => {
+    raw.destroy(new TwinrankError('cancelled', 'The rest of the body is not needed.'));
+  };
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
   if (contentEncoding(request.rawHeaders) !== 'gzip') {
     yield* raw as AsyncIterable<Buffer>;
     return;

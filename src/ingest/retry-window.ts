@@ -24,7 +24,7 @@ export class RetryWindow {
     return Math.min(left, Math.max(delayBefore(this.#retry++, null, BACK_OFF, Math.random), retryAfter ?? 0));
   }
 
-  /** The engine has carried something out: the next failure is a new one. */
+  /** The engine has taken what it was sent: the next failure is a new one. */
   succeeded(): void {
     this.#until = undefined;
     this.#retry = 0;

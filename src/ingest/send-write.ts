@@ -51,10 +51,7 @@ export async function sendWrite(
       : undefined;
     if (wait !== undefined) await pause(wait, signal);
     else if (outcome.answer === undefined) throw outcome.error;
-    else {
-      if (!outcome.again) retry.succeeded();
-      return outcome.answer;
-    }
+    else return outcome.answer;
   }
 }
 
