@@ -6,12 +6,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asTwinrankError, TwinrankError } from '../errors.js';
 import { hasSource, parseAction, type BulkAction } from './bulk-action.js';
 import { LONG_LINE } from './bulk-lines.js';
-import type { Vectorize, Vectorized, VectorOutcome } from './vectorizer.js';
+import type { ReadCurrent, VectorizedUpdate, VectorizeUpdate } from './update/vectorize-update.js';
+import type { Vectorize, VectorOutcome } from './vectorizer.js';
+
+const NEWLINE = 0x0a;
 
 /** A piece of the body, in the body's order. */
 export type BulkPiece =
   /** Something to send; without an action it is no item: a blank line, or all from a malformed line on. */
-  | { readonly kind: 'lines'; readonly action?: BulkAction; readonly line: number; readonly bytes: Buffer[] }
+  | {
+      readonly kind: 'lines';
+      readonly action?: BulkAction;
+      readonly line: number;
+      readonly bytes: Buffer[];
+      /** Of an update: the version of the document that its vector was reckoned from. */
+      readonly from?: number | undefined;
+    }
   /** An item that is not to be sent, because its text could not be encoded. */
   | {
       readonly kind: 'rejected';
@@ -29,22 +39,21 @@ export interface BulkTally {
   readonly outcomes: Partial<Record<VectorOutcome, number>>;
 }
 
-/** What to do with an update; the document that it is about can be read with `answered` having settled before. */
-export type VectorizeBulkUpdate = (
-  action: BulkAction,
-  body: Buffer,
-  answered: Promise<unknown>,
-  signal: AbortSignal,
-) => Promise<Vectorized>;
+/** What to do with an update, and how to read the document that it is about. */
+export interface BulkUpdates {
+  readonly vectorize: VectorizeUpdate;
+  readonly readCurrent: ReadCurrent;
+}
 
 export interface BulkItemsOptions {
   readonly defaultIndex: string | undefined;
   readonly signal: AbortSignal;
   readonly vectorize: Vectorize;
   /** Without it, updates stay as they are. */
-  readonly vectorizeUpdate?: VectorizeBulkUpdate | undefined;
-  /** Which documents are written by items that have not been sent yet; settles when those under way are answered. */
+  readonly updates: BulkUpdates | undefined;
+  /** Which documents are written by items that have not been sent yet. */
   readonly unsent: UnsentKeys;
+  /** Settles when those that have been sent are answered. */
   readonly answered: () => Promise<unknown>;
   /** True from when on items are not to be sent any more, and so need no vectors. */
   readonly isRefused: () => boolean;
@@ -145,8 +154,8 @@ export async function* bulkItems(
     else if (action !== undefined) {
       const { parsed, line: actionLine, number } = action;
       action = undefined;
-      const update = parsed.name === 'update' ? options.vectorizeUpdate : undefined;
-      if (update !== undefined && options.unsent.has(parsed)) {
+      const updates = parsed.name === 'update' ? options.updates : undefined;
+      if (updates !== undefined && options.unsent.has(parsed)) {
         yield* drain(() => false);
         yield { kind: 'settle', longLine: false };
       }
@@ -154,7 +163,7 @@ export async function* bulkItems(
       options.unsent.add(parsed);
       push(
         actionLine.length + line.length,
-        encodeItem({ action: parsed, actionLine, sourceLine: line, number }, update, tally, options),
+        encodeItem({ action: parsed, actionLine, sourceLine: line, number }, updates, tally, options),
       );
     } else if (isBlank(line)) push(line.length, { kind: 'lines', line: lineNumber, bytes: [line] });
     else {
@@ -190,35 +199,43 @@ interface ReadItem {
 
 async function encodeItem(
   { action, actionLine, sourceLine, number }: ReadItem,
-  update: VectorizeBulkUpdate | undefined,
+  updates: BulkUpdates | undefined,
   tally: BulkTally,
   options: BulkItemsOptions,
 ): Promise<BulkPiece> {
-  const { index } = action;
-  const asSent: BulkPiece = { kind: 'lines', action, line: number, bytes: [actionLine, sourceLine] };
-  const leftAlone = action.name === 'update' && (update === undefined || action.id === undefined);
-  if (index === undefined || leftAlone || options.isRefused()) return asSent;
-  const end = sourceLine.at(-1) === 0x0a ? sourceLine.length - 1 : sourceLine.length;
+  const asSent = { kind: 'lines' as const, action, line: number, bytes: [actionLine, sourceLine] };
+  if (options.isRefused()) return asSent;
+  const end = sourceLine.at(-1) === NEWLINE ? sourceLine.length - 1 : sourceLine.length;
   const body = sourceLine.subarray(0, end);
-  const answered = options.answered();
+  const work = workOn(action, body, updates, options);
+  if (work === undefined) return asSent;
   try {
-    const { source, outcome } = await patiently(
-      () =>
-        update !== undefined
-          ? update(action, body, answered, options.signal)
-          : options.vectorize(index, body, options.signal),
-      options,
-    );
+    const { source, outcome, from } = await patiently(work, options);
     tally.outcomes[outcome] = (tally.outcomes[outcome] ?? 0) + 1;
-    return source === body
-      ? asSent
-      : { kind: 'lines', action, line: number, bytes: [actionLine, source, sourceLine.subarray(end)] };
+    const bytes = source === body ? asSent.bytes : [actionLine, source, sourceLine.subarray(end)];
+    return { ...asSent, bytes, from };
   } catch (thrown) {
     const error = asTwinrankError(thrown);
     if (error.code === 'cancelled' || options.signal.aborted) throw error;
     tally.rejected++;
     return { kind: 'rejected', action, line: number, error };
   }
+}
+
+/** What to do with an item; undefined where it goes on as it is. */
+function workOn(
+  { name, index, id, routing }: BulkAction,
+  body: Buffer,
+  updates: BulkUpdates | undefined,
+  { vectorize, signal, answered }: BulkItemsOptions,
+): (() => Promise<VectorizedUpdate>) | undefined {
+  if (index === undefined) return undefined;
+  if (name !== 'update') return () => vectorize(index, body, signal);
+  if (updates === undefined || id === undefined) return undefined;
+  // Earlier writes of the document are under way at most: had one not been sent, the body would have been cut here.
+  const before = answered();
+  const readCurrent: ReadCurrent = (target, fields) => before.then(() => updates.readCurrent(target, fields));
+  return () => updates.vectorize({ index, id, routing }, body, readCurrent, signal);
 }
 
 /** Waits while the encoder's queue is full: a bulk request is held back, not refused, as long as that helps. */

@@ -11,6 +11,8 @@ export interface PartEntry {
   readonly bytes: Buffer;
   /** Why it is not sent; its bytes are then empty. */
   readonly rejected: TwinrankError | undefined;
+  /** Of an update: the version of the document that its vector was reckoned from. */
+  readonly from: number | undefined;
 }
 
 /** What is sent of a bulk body at once, in order. */
@@ -45,6 +47,7 @@ export class PartInMaking {
       line: piece.line,
       bytes: whole.subarray(at, (at += size)),
       rejected: piece.kind === 'rejected' ? piece.error : undefined,
+      from: piece.kind === 'lines' ? piece.from : undefined,
     }));
     this.#entries = [];
     return part;

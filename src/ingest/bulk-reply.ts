@@ -102,6 +102,8 @@ export interface ItemResult {
   readonly failed: boolean;
   /** The engine could not take it now, and did nothing of it. */
   readonly refusedForNow: boolean;
+  /** The object with all this: what stands behind the action's name. */
+  readonly said: Buffer;
 }
 
 /** Reads one item. Throws JsonScanError where it is none. */
@@ -119,6 +121,7 @@ export function readItem(item: Buffer): ItemResult {
     key: index === undefined || id === undefined ? undefined : `${index}\n${id}`,
     failed: error !== undefined,
     refusedForNow: status === 429 && !blocked,
+    said: item.subarray(action.start, action.end),
   };
 }
 

@@ -7,10 +7,10 @@ import { asTwinrankError, TwinrankError } from '../errors.js';
 import { replyWithError } from '../http/error-reply.js';
 import { replyWhole, upstreamRequest, type Exchange } from '../http/pass-through.js';
 import type { CollectedAnswer } from '../http/upstream.js';
-import { bulkItems, emptyTally, UnsentKeys, type BulkPiece, type VectorizeBulkUpdate } from './bulk-items.js';
+import { bulkItems, emptyTally, UnsentKeys, type BulkPiece } from './bulk-items.js';
 import { bulkLines } from './bulk-lines.js';
 import { clientLine, lengthOf, PartInMaking, sentItems, sizeOf, type Part } from './bulk-part.js';
-import { errorOfAnswer } from './bulk-reply.js';
+import { errorOfAnswer, readItem } from './bulk-reply.js';
 import { GatheredReply } from './gathered-reply.js';
 import { ingestedHeader } from './ingest-outcome.js';
 import { plainBody } from './plain-body.js';
@@ -20,6 +20,9 @@ import { RetryWindow } from './retry-window.js';
 import { sendWrite } from './send-write.js';
 import { answeredAs, settlePart, type PartResult } from './settle-part.js';
 import type { Turnstile } from './turnstile.js';
+import { createCurrentReader } from './update/current-documents.js';
+import { cameBetween, readUpdateAnswer, type MendVector } from './update/mend-vector.js';
+import type { ReadCurrent, VectorizeUpdate } from './update/vectorize-update.js';
 import type { Vectorize } from './vectorizer.js';
 
 /** Limits of one bulk request. */
@@ -43,8 +46,7 @@ export interface BulkDeps {
   readonly vectorize: Vectorize;
   /** Writes without a vector what cannot be encoded: for replies into which nothing can be put. */
   readonly vectorizeLeniently: Vectorize;
-  /** How updates are dealt with in one exchange. */
-  readonly updates?: ((exchange: Exchange) => VectorizeBulkUpdate) | undefined;
+  readonly updates: { readonly vectorize: VectorizeUpdate; readonly mend: MendVector };
   /** Bulk requests at once. */
   readonly admission: Turnstile;
   /** Long lines at once. */
@@ -82,6 +84,7 @@ class BulkWrite {
   readonly #retry: RetryWindow;
   readonly #tally = emptyTally();
   readonly #unsent = new UnsentKeys();
+  readonly #readCurrent: ReadCurrent;
   readonly #reply: GatheredReply;
   #part = new PartInMaking();
   #partBytes: number;
@@ -102,6 +105,7 @@ class BulkWrite {
     this.#form = replyForm(exchange.request.url ?? '', exchange.request.rawHeaders);
     this.#reply = new GatheredReply(this.#form);
     this.#retry = new RetryWindow(limits.retryForMs);
+    this.#readCurrent = createCurrentReader(exchange);
     this.#partBytes = this.#form.isJson ? limits.maxPartBytes : limits.maxUncutBytes;
     this.#signal = AbortSignal.any([exchange.signal, this.#stop.signal]);
     // Each text under way listens to it.
@@ -152,7 +156,7 @@ class BulkWrite {
       signal: this.#signal,
       vectorize: isJson ? vectorize : vectorizeLeniently,
       // A document's earlier writes must be answered before an update reads it, so the body must be cut.
-      vectorizeUpdate: isJson ? updates?.(this.#exchange) : undefined,
+      updates: isJson ? { vectorize: updates.vectorize, readCurrent: this.#readCurrent } : undefined,
       unsent: this.#unsent,
       answered: () => this.#underWay,
       isRefused: () => this.#refusal !== undefined,
@@ -227,6 +231,7 @@ class BulkWrite {
       this.#carriedOut += sentItems(part).length;
       if (result.tooLong !== undefined)
         this.#partBytes = Math.max(MIN_PART_BYTES, Math.min(this.#partBytes, result.tooLong / 2));
+      await this.#mend(part, result.items);
       return this.#reply.add(result);
     }
     const isWholeBody = isLast && this.#reply.items === 0;
@@ -243,6 +248,21 @@ class BulkWrite {
     if (result.kind === 'refused' && (result.answer.status === 401 || result.answer.status === 403))
       this.#refusal = result;
     await this.#reply.add(answeredAs(part, result));
+  }
+
+  /** Updates between whose reading and writing somebody else wrote the document. */
+  async #mend(part: Part, results: readonly Buffer[]): Promise<void> {
+    const items = part.filter((entry) => entry.action !== undefined);
+    if (results.length !== items.length || items.every(({ from }) => from === undefined)) return;
+    const query = new URLSearchParams(this.#exchange.request.url?.split('?')[1]);
+    const refresh = query.get('refresh') ?? undefined;
+    for (const [place, { action, from }] of items.entries()) {
+      if (from === undefined || action?.index === undefined || action.id === undefined) continue;
+      const { status, said } = readItem(results[place] as Buffer);
+      if (status < 200 || status >= 300 || !cameBetween(from, readUpdateAnswer(said))) continue;
+      const target = { index: action.index, id: action.id, routing: action.routing };
+      await this.#deps.updates.mend(this.#exchange, target, this.#readCurrent, { refresh });
+    }
   }
 
   #request(body: Buffer): Promise<CollectedAnswer> {

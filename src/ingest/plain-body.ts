@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { TwinrankError } from '../errors.js';
 import { contentEncoding, headerValue } from '../http/header-rules.js';
 import { bodyStream } from '../http/request-body.js';
+import type { DocumentLimits } from './whole-body.js';
 
 /** Why a body cannot be read here; undefined where it can. */
 export function unreadable(rawHeaders: readonly string[]): 'content_encoding' | 'format' | undefined {
@@ -45,17 +46,19 @@ export async function* plainBody(request: IncomingMessage, signal?: AbortSignal)
 }
 
 /** The whole body up to a limit, uncompressed. Throws `body_too_large` above it. */
-export async function collectPlainBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function collectPlainBody(request: IncomingMessage, limits: DocumentLimits): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of plainBody(request)) {
     chunks.push(chunk);
+    const before = size;
     size += chunk.length;
-    if (size > limit)
+    if (size > limits.maxDocumentBytes)
       throw new TwinrankError(
         'body_too_large',
-        `The document is larger than ${limit} bytes when decompressed.`,
+        `The document is larger than ${limits.maxDocumentBytes} bytes when decompressed.`,
       );
+    if (before <= limits.longLineBytes && size > limits.longLineBytes) await limits.takeTurn();
   }
   return Buffer.concat(chunks, size);
 }
