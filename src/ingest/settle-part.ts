@@ -72,10 +72,13 @@ export async function settlePart(part: Part, options: SettlePartOptions): Promis
   }
   if (answer.status !== 200) return { kind: 'refused', answer };
   const reply = options.repliesAreJson ? readable(answer) : undefined;
-  if (reply === undefined) return { ...unread(answer), items: rejectedOf(part).map(rejectedItem) };
+  if (reply === undefined) return unread(answer);
   if (!options.repliesAreWhole || reply.items.length !== count) {
     if (!reply.errors) options.retry.succeeded();
-    return { ...readAs(answer, reply), items: [...reply.items, ...rejectedOf(part).map(rejectedItem)] };
+    const rejected = rejectedOf(part).map(rejectedItem);
+    const { errors, ...rest } = readAs(answer, reply);
+    const isVerbatim = rejected.length === 0;
+    return { ...rest, errors: errors || !isVerbatim, isVerbatim, items: [...reply.items, ...rejected] };
   }
   return retryItems(part, answer, reply, options);
 }
@@ -142,7 +145,7 @@ async function retryItems(
   const rejected = rejectedOf(part);
   return {
     ...readAs(answer, { ...reply, took, ingestTook }),
-    errors: repeated ? items.some((item) => readItem(item).failed) : reply.errors,
+    errors: rejected.length > 0 || (repeated ? items.some((item) => readItem(item).failed) : reply.errors),
     items: inPlaces(part, items),
     isVerbatim: !repeated && rejected.length === 0,
   };
@@ -235,9 +238,9 @@ function readAs(answer: CollectedAnswer, reply: BulkReply): Omit<AnsweredPart, '
 }
 
 /** A reply that is none of a bulk API, or not in JSON: it goes on as it is. */
-function unread(answer: CollectedAnswer): Omit<AnsweredPart, 'items'> {
+function unread(answer: CollectedAnswer): AnsweredPart {
   const frame = { bytes: Buffer.from('{}'), before: '', after: '' };
-  return readAs(answer, { items: [], took: 0, ingestTook: 0, errors: false, frame });
+  return { ...readAs(answer, { items: [], took: 0, ingestTook: 0, errors: false, frame }), items: [] };
 }
 
 function readable(answer: CollectedAnswer): BulkReply | undefined {
