@@ -1,6 +1,6 @@
 /** Puts a vector into a document's source bytes. The vector field is ours: what a client wrote there is replaced. */
 import { documentText } from '../search-engine/document-text.js';
-import { cutRanges, hasKey, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
+import { cutRanges, hasKey, memberNamed, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import { applyEdits, cut, insertAt, type Edit } from '../search-engine/splice.js';
 import { encodePayload, hashText } from '../search-engine/vector-payload.js';
@@ -37,6 +37,15 @@ export function noVectorMembers(settings: IndexSettings): string {
 /** Fields that are ours in a document. */
 export function vectorFields(settings: IndexSettings): readonly string[] {
   return [settings.vectorField];
+}
+
+/** True where a field that is ours holds something already. Throws JsonScanError where this is no JSON object. */
+export function hasVector(source: Buffer, settings: IndexSettings): boolean {
+  const { members } = scanObject(source, skipWhitespace(source, 0));
+  return vectorFields(settings).some((field) => {
+    const member = memberNamed(source, members, field);
+    return member !== undefined && source.toString('latin1', member.start, member.end) !== 'null';
+  });
 }
 
 /**

@@ -1,22 +1,23 @@
 /** `_doc` and `_create`: one document gets its vector and goes on; the engine's reply is the client's. */
-import { passThrough, type Exchange } from '../http/pass-through.js';
+import { replyWhole, type Exchange } from '../http/pass-through.js';
 import { ingestedHeader } from './ingest-outcome.js';
+import { RetryWindow } from './retry-window.js';
+import { sendWrite } from './send-write.js';
 import type { Vectorize } from './vectorizer.js';
-import { wholeBody } from './whole-body.js';
+import { wholeBody, type DocumentLimits } from './whole-body.js';
 
-/** Handles a document write. A plain document above `maxBytes` passes through without a vector. */
+/** Handles a document write. */
 export async function writeDocument(
   exchange: Exchange,
   index: string,
   vectorize: Vectorize,
-  maxBytes: number,
+  limits: DocumentLimits,
 ): Promise<void> {
-  const source = await wholeBody(exchange, maxBytes);
+  const source = await wholeBody(exchange, limits);
   if (source === undefined) return;
-  const done = await vectorize(index, source, exchange.signal);
-  return passThrough(exchange, {
-    body: done.source,
-    bodyChanged: true,
-    addHeaders: () => ingestedHeader({ [done.outcome]: 1 }, 0),
-  });
+  const { signal } = exchange;
+  const done = await vectorize(index, source, signal);
+  const retry = new RetryWindow(limits.retryForMs);
+  const answer = await sendWrite(exchange, { body: done.source }, { retry, signal });
+  replyWhole(exchange, answer, ingestedHeader({ [done.outcome]: 1 }, 0));
 }

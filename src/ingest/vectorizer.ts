@@ -4,13 +4,15 @@ import type { Encoder } from '../model/encoder.js';
 import type { SettingsReader, WriteSettings } from '../search-engine/index-settings.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
-import { textOfSource, withVector, type EncodedText } from './document-vector.js';
+import { hasVector, textOfSource, withVector, type EncodedText } from './document-vector.js';
 
 /** What can become of a document, in the order in which the outcome header lists them. */
 export const VECTOR_OUTCOMES = [
   'vector',
   /** The document has no text in the configured fields. */
   'no_text',
+  /** The client's own vector, where those are kept. */
+  'kept',
   /** An update that leaves the text as it is, and so the vector. */
   'unchanged',
   /** An update by script: what it does to the text is not known. */
@@ -37,6 +39,9 @@ export interface Vectorized {
 
 export type FailurePolicy = 'reject' | 'pass';
 
+/** What becomes of a vector that a client sends in a document: another is put in its place, or it stays as it is. */
+export type ClientVectors = 'replace' | 'keep';
+
 export interface VectorizerDeps {
   readonly encoder: Encoder;
   readonly settings: SettingsReader;
@@ -47,10 +52,18 @@ export interface VectorizerDeps {
 /** Rejects with the encoder's error where the policy is `reject`, and always when the signal has fired. */
 export type Vectorize = (index: string, source: Buffer, signal: AbortSignal) => Promise<Vectorized>;
 
-export function createVectorizer(deps: VectorizerDeps, policy: FailurePolicy): Vectorize {
+export function createVectorizer(
+  deps: VectorizerDeps,
+  policy: FailurePolicy,
+  clientVectors: ClientVectors = 'replace',
+): Vectorize {
   const steps = createVectorizerSteps(deps, policy);
   return (index, source, signal) =>
-    steps.forIndex(index, source, (settings) => vectorizeDocument(steps, settings, source, signal));
+    steps.forIndex(index, source, (settings) =>
+      clientVectors === 'keep' && hasVector(source, settings)
+        ? Promise.resolve({ source, outcome: 'kept' as const })
+        : vectorizeDocument(steps, settings, source, signal),
+    );
 }
 
 /** What a document that is written whole becomes. */

@@ -6,7 +6,9 @@ export type WriteRoute =
   /** `POST /{index}/_update/{id}` and version 7's `/{index}/{type}/{id}/_update`. */
   | { readonly kind: 'update'; readonly index: string; readonly id: string }
   /** `POST|PUT /_bulk`, `/{index}/_bulk` and version 7's `/{index}/{type}/_bulk`; `index` is its lines' default. */
-  | { readonly kind: 'bulk'; readonly index: string | undefined };
+  | { readonly kind: 'bulk'; readonly index: string | undefined }
+  /** OpenSearch 3's `/_bulk/stream` and `/{index}/_bulk/stream`, whose answers come while the body is still sent. */
+  | { readonly kind: 'bulk_stream' };
 
 /** The write that the request line asks for, or undefined. */
 export function writeRoute(method: string, target: string): WriteRoute | undefined {
@@ -15,6 +17,8 @@ export function writeRoute(method: string, target: string): WriteRoute | undefin
   const path = question === -1 ? target : target.slice(0, question);
   const segments = path.split('/').filter((segment) => segment !== '');
   const [first, second] = segments;
+  if (segments.at(-1) === 'stream' && segments.at(-2) === '_bulk' && segments.length <= 3)
+    return { kind: 'bulk_stream' };
   if (segments.length === 1 && first === '_bulk') return { kind: 'bulk', index: undefined };
   if (first === undefined || first.startsWith('_')) return undefined;
   const index = decode(first);
