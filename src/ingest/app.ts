@@ -58,7 +58,7 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
 /** The handler of the ingest sidecar. */
 export function createIngester(deps: VectorizerDeps, options: IngestOptions): ExchangeHandler {
   const vectorize = createVectorizer(deps, options.onEncodeFailure, options.clientVectors);
-  const vectorizeUpdate = createUpdateVectorizer(deps, options.onEncodeFailure);
+  const vectorizeUpdate = createUpdateVectorizer(deps, options.onEncodeFailure, options.clientVectors);
   const mend = createVectorMender(deps);
   const turnstile = (what: string, places: number, maxWaiting: number): Turnstile =>
     new Turnstile({ what, places, maxWaiting, patienceMs: options.overloadPatienceMs });

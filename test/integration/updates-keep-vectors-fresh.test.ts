@@ -276,6 +276,33 @@ describe('an update through the sidecar', () => {
       }
     });
 
+    it('ends with a fresh vector however many write, alone and in bulk', async () => {
+      const fields = ['title', 'body', 'note'];
+      const index = await configured(fields);
+      const ids = ['1', '2', '3', '4'];
+      for (const id of ids) await put(`/${index}/_doc/${id}`, { title: 't', body: 'b', note: 'n' });
+      const writer = async (n: number): Promise<void> => {
+        for (let i = 0; i < 6; i++) {
+          const doc = { [fields[(n + i) % 3] as string]: `${n}.${i}` };
+          if (n % 2 === 0)
+            for (const id of ids) await update(`/${index}/_update/${id}?retry_on_conflict=50`, { doc });
+          else {
+            const lines = ids.map(
+              (_id) => `{"update":{"_id":"${_id}","retry_on_conflict":50}}\n${JSON.stringify({ doc })}\n`,
+            );
+            const answer = await send(stack.sidecar, `/${index}/_bulk`, lines.join(''));
+            assert.equal((JSON.parse(answer.body.toString()) as { errors: boolean }).errors, false);
+          }
+        }
+      };
+      await Promise.all([0, 1, 2, 3, 4].map(writer));
+      for (const id of ids) {
+        const path = `/${index}/_doc/${id}`;
+        const { _source } = (await engine.call('GET', path)) as { _source: Record<string, string> };
+        await assertVectorOf(path, fields.map((field) => _source[field]).join(' '));
+      }
+    });
+
     it('mends its vector before it is answered', async () => {
       const index = await configured(['title', 'body']);
       await put(`/${index}/_doc/1`, { title: 't', body: 'b' });
@@ -293,6 +320,19 @@ describe('an update through the sidecar', () => {
       const answer = await send(sidecar, `/${index}/_update/1`, { doc: { title: 'T' } });
       const { _version, result } = JSON.parse(answer.body.toString()) as Answer;
       assert.deepEqual([_version, result], [3, 'updated']);
+      await assertVectorOf(`/${index}/_doc/1`, 'T B');
+    });
+
+    it('mends that of a bulk item too', async () => {
+      const index = await configured(['title', 'body']);
+      await put(`/${index}/_doc/1`, { title: 't', body: 'b' });
+      // All are read before the first is written.
+      const lines = [{ title: 'T' }, { body: 'B' }].map(
+        (doc) => `{"update":{"_id":"1"}}\n${JSON.stringify({ doc })}\n`,
+      );
+      const answer = await send(stack.sidecar, `/${index}/_bulk`, lines.join(''));
+      assert.equal((JSON.parse(answer.body.toString()) as { errors: boolean }).errors, false);
+      assert.equal(outcomeOf(answer), 'ingested; vector=2');
       await assertVectorOf(`/${index}/_doc/1`, 'T B');
     });
 
