@@ -303,36 +303,37 @@ describe('an update through the sidecar', () => {
       }
     });
 
-    it('mends its vector before it is answered', async () => {
-      const index = await configured(['title', 'body']);
-      await put(`/${index}/_doc/1`, { title: 't', body: 'b' });
-      // The other writer comes while the first one's text is with the encoder.
-      const between: Encoder = {
-        ...stack.encoder,
-        dimensions: stack.encoder.dimensions,
-        fingerprint: stack.encoder.fingerprint,
-        encode: async (texts, options) => {
-          if (texts.includes('T b')) await engine.call('POST', `/${index}/_update/1`, { doc: { body: 'B' } });
-          return stack.encoder.encode(texts, options);
-        },
-      };
-      const sidecar = await stack.moreSidecar({}, between);
-      const answer = await send(sidecar, `/${index}/_update/1`, { doc: { title: 'T' } });
-      const { _version, result } = JSON.parse(answer.body.toString()) as Answer;
-      assert.deepEqual([_version, result], [3, 'updated']);
-      await assertVectorOf(`/${index}/_doc/1`, 'T B');
-    });
+    for (const [name, path, body] of [
+      ['alone', '_update/1', '{"doc":{"title":"T"}}'],
+      ['in bulk', '_bulk', '{"update":{"_id":"1"}}\n{"doc":{"title":"T"}}\n'],
+    ] as const)
+      it(`${name}, mends its vector before it is answered`, async () => {
+        const index = await configured(['title', 'body']);
+        await put(`/${index}/_doc/1`, { title: 't', body: 'b' });
+        // The other writer comes while the first one's text is with the encoder.
+        const between: Encoder = {
+          dimensions: stack.encoder.dimensions,
+          fingerprint: stack.encoder.fingerprint,
+          encode: async (texts, options) => {
+            if (texts.includes('T b'))
+              await engine.call('POST', `/${index}/_update/1`, { doc: { body: 'B' } });
+            return stack.encoder.encode(texts, options);
+          },
+        };
+        const sidecar = await stack.moreSidecar({}, between);
+        const answer = await send(sidecar, `/${index}/${path}`, body);
+        assert.equal(outcomeOf(answer), 'ingested; vector=1');
+        assert.match(answer.body.toString(), /"_version":3,"result":"updated"/);
+        await assertVectorOf(`/${index}/_doc/1`, 'T B');
+      });
 
-    it('mends that of a bulk item too', async () => {
+    it('sees what earlier items of its own bulk request have written', async () => {
       const index = await configured(['title', 'body']);
-      await put(`/${index}/_doc/1`, { title: 't', body: 'b' });
-      // All are read before the first is written.
-      const lines = [{ title: 'T' }, { body: 'B' }].map(
-        (doc) => `{"update":{"_id":"1"}}\n${JSON.stringify({ doc })}\n`,
-      );
-      const answer = await send(stack.sidecar, `/${index}/_bulk`, lines.join(''));
+      const body =
+        '{"index":{"_id":"1"}}\n{"title":"t","body":"b"}\n' +
+        '{"update":{"_id":"1"}}\n{"doc":{"title":"T"}}\n{"update":{"_id":"1"}}\n{"doc":{"body":"B"}}\n';
+      const answer = await send(stack.sidecar, `/${index}/_bulk`, body);
       assert.equal((JSON.parse(answer.body.toString()) as { errors: boolean }).errors, false);
-      assert.equal(outcomeOf(answer), 'ingested; vector=2');
       await assertVectorOf(`/${index}/_doc/1`, 'T B');
     });
 
