@@ -45,7 +45,7 @@ describe('rejected items', () => {
         part.map(({ action }) => action?.id),
       );
       for (const item of items) assert.ok(result.items.some((bytes) => bytes.toString() === item));
-      assert.equal(result.isVerbatim, sent.length === count);
+      assert.equal(result.verbatim !== undefined, sent.length === count);
     }
   });
 
