@@ -1,9 +1,21 @@
 /** Puts a vector into a document's source bytes. The vector field is ours: what a client wrote there is replaced. */
-import { documentText } from '../search-engine/document-text.js';
-import { cutRanges, hasKey, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
-import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { documentText, textOfMembers } from '../search-engine/document-text.js';
+import { floatsText } from '../search-engine/float-text.js';
+import {
+  cutRanges,
+  hasKey,
+  isArray,
+  isString,
+  memberNamed,
+  scanObject,
+  skipWhitespace,
+  stringAt,
+} from '../search-engine/json-scan.js';
+import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { applyEdits, cut, insertAt, type Edit } from '../search-engine/splice.js';
-import { encodePayload, hashText } from '../search-engine/vector-payload.js';
+import { encodePayload, hashText, readHeader } from '../search-engine/vector-payload.js';
+
+export { vectorFields } from '../search-engine/mapping-meta.js';
 
 /** Text of the source to be encoded; undefined where it has none. Throws JsonScanError where it is no JSON object. */
 export function textOfSource(source: Buffer, settings: IndexSettings): string | undefined {
@@ -18,13 +30,17 @@ export interface EncodedText {
 
 /** JSON members, without commas around them, that store a vector in the way the index is set up for. */
 export function vectorMembers(settings: IndexSettings, encoded: EncodedText): string {
+  const { native } = settings;
   const payload = encodePayload({
-    codec: settings.codec,
+    codec: native?.values === 'instead' ? 'native' : settings.codec,
     fingerprint: settings.fingerprint,
     textHash: hashText(encoded.text),
     vector: encoded.vector,
   });
-  return `${JSON.stringify(settings.vectorField)}:"${payload}"`;
+  const member = `${JSON.stringify(settings.vectorField)}:"${payload}"`;
+  return native === undefined
+    ? member
+    : `${member},${JSON.stringify(native.field)}:${floatsText(encoded.vector)}`;
 }
 
 /** JSON members that take a stored vector away in a partial update, which can set a field but not remove it. */
@@ -34,9 +50,43 @@ export function noVectorMembers(settings: IndexSettings): string {
     .join(',');
 }
 
-/** Fields that are ours in a document. */
-export function vectorFields(settings: IndexSettings): readonly string[] {
-  return [settings.vectorField];
+/** How a stored document's vector stands to its text and to what its index wants. */
+export type VectorState =
+  /** Every field is there, of this text and this model. */
+  | 'fresh'
+  /** There is no text, and nothing of a vector. */
+  | 'no_text'
+  /** A field is not there, or holds something else than a vector. */
+  | 'missing'
+  /** Of another text; also where there is no text any more. */
+  | 'stale'
+  | 'other_model'
+  /** Of this text and model, but not stored in the way that the index is set up for. */
+  | 'other_storage';
+
+/** State of the vector in a source that is there whole. Throws JsonScanError where it is no JSON object. */
+export function vectorState(source: Buffer, settings: IndexSettings): VectorState {
+  const { members } = scanObject(source, skipWhitespace(source, 0));
+  const text = textOfMembers(source, members, settings.textFields);
+  const ours = vectorFields(settings).map((field) => {
+    const member = memberNamed(source, members, field);
+    return member === undefined || source.toString('latin1', member.start, member.end) === 'null'
+      ? undefined
+      : member;
+  });
+  const [binary, native] = ours;
+  if (text === undefined) return ours.some((member) => member !== undefined) ? 'stale' : 'no_text';
+  const header =
+    binary === undefined || !isString(source, binary)
+      ? undefined
+      : readHeader(Buffer.from(stringAt(source, binary.start, binary.end), 'base64'));
+  if (header === undefined) return 'missing';
+  if (header.fingerprint !== settings.fingerprint || header.dimensions !== settings.dimensions)
+    return 'other_model';
+  if (header.textHash !== hashText(text)) return 'stale';
+  if (settings.native !== undefined && (native === undefined || !isArray(source, native))) return 'missing';
+  const wanted = settings.native?.values === 'instead' ? 'native' : settings.codec;
+  return header.codec === wanted ? 'fresh' : 'other_storage';
 }
 
 /**

@@ -1,5 +1,5 @@
 /** From a search request to what is asked of the engine in its place, or the reason for leaving it alone. */
-import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { memberNamed, scanDocument } from '../search-engine/json-scan.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsByIndex, SettingsOf } from '../search-engine/index-settings.js';
@@ -51,6 +51,8 @@ export interface Candidate {
   readonly wholeSource: boolean;
   /** All that the request says about `_source`, as text: a field that it names is shown. */
   readonly sourceWishes: string;
+  /** Names that the request asks for in `fields` and `docvalue_fields`. */
+  readonly namedFields: ReadonlySet<string>;
   readonly knobs: Knobs;
   /** The caller asked the engine to explain its scores. */
   readonly explain: boolean;
@@ -145,6 +147,7 @@ export function readSearch(
     page: { from, size },
     wholeSource: isWholeSource(route, parsed),
     sourceWishes: sourceWishes(route, body),
+    namedFields: namedFields(route, parsed),
     knobs,
     explain: parsed['explain'] === true || parameterValue(route, 'explain') === 'true',
   };
@@ -171,10 +174,16 @@ export function planSearch(
   );
   if (typeof window === 'string') return window;
   const wholeSource = candidate.wholeSource && settings.sourcesAreWhole;
-  const vectorFields = [...new Set(usable.map((s) => s.vectorField))];
+  const ours = [...new Set(usable.flatMap(vectorFields))];
+  // What the caller asks for by name comes anyway, and is the caller's.
+  const unnamed = ours.filter((field) => !candidate.namedFields.has(field));
+  const asked = (fields: readonly (string | undefined)[]): readonly string[] =>
+    wholeSource ? [] : unnamed.filter((field) => fields.includes(field));
   const body = bodyForEngine(candidate.body, {
     size: window.fetch,
-    docvalueFields: wholeSource ? [] : vectorFields,
+    docvalueFields: asked(usable.map((s) => s.vectorField)),
+    // The engines' own vector fields have no doc values to ask for.
+    fields: asked(usable.map((s) => (s.native?.values === 'instead' ? s.native.field : undefined))),
   });
   if (body === undefined) return 'unreadable_body';
   return {
@@ -185,8 +194,8 @@ export function planSearch(
     settings: settings.byIndex,
     wholeSource,
     hide: {
-      inSource: !vectorFields.some((field) => candidate.sourceWishes.includes(field)),
-      inFields: !wholeSource,
+      inSource: ours.filter((field) => !candidate.sourceWishes.includes(field)),
+      inFields: unnamed,
     },
     blend: knobs.blend ?? firstBlend(usable) ?? defaults.blend,
     show:
@@ -247,4 +256,12 @@ function sourceWishes(route: SearchRoute, body: Buffer): string {
   // Taken from the bytes: printing a parsed value of 100,000 brackets would exhaust the stack.
   const text = inBody === undefined ? '' : body.toString('utf8', inBody.start, inBody.end);
   return [...parameters.map(({ value }) => value), text].join(' ');
+}
+
+/** Names in the two lists and the parameter; a pattern names nothing. */
+function namedFields(route: SearchRoute, body: Record<string, unknown>): ReadonlySet<string> {
+  const wishes = [body['fields'], body['docvalue_fields']].flat() as unknown[];
+  const names = wishes.map((wish) => (isRecord(wish) ? wish['field'] : wish));
+  const parameter = parameterValue(route, 'docvalue_fields')?.split(',') ?? [];
+  return new Set([...names, ...parameter].filter((name) => typeof name === 'string'));
 }

@@ -19,7 +19,7 @@ function shown(source: string): string {
   const answer = Buffer.from(`{"hits":{"hits":[{"_index":"i","_source":${source}}]}}`);
   const [hit] = scanResponse(answer).hits;
   assert.ok(hit?.source);
-  const cuts = vectorCuts(answer, hit, 'vec', { inSource: true, inFields: false });
+  const cuts = vectorCuts(answer, hit, { inSource: ['vec'], inFields: [] });
   const text = applyEdits(answer, cuts.map(cut)).toString('utf8');
   return text.slice(text.indexOf('_source') + 9, -4);
 }

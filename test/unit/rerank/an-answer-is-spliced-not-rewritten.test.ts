@@ -1,7 +1,7 @@
 /** The engine's answer, reordered and cut to the page: every byte that is not ours stays. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hitVector, vectorCuts } from '../../../src/rerank/hit-vector.js';
+import { hitVector, vectorCuts, type VectorHiding } from '../../../src/rerank/hit-vector.js';
 import { jsonNumber, spliceResponse, type Rearrangement } from '../../../src/rerank/response-splice.js';
 import { scanResponse } from '../../../src/rerank/search-response.js';
 import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
@@ -123,12 +123,12 @@ describe('the vector of a hit', () => {
     const vector = hitVector(bytes, ranges, of, settings, wholeSource);
     return typeof vector === 'string' ? vector : [...vector];
   };
-  const cutFrom = (hit: string, hide: { inSource: boolean; inFields: boolean }): string => {
+  const cutFrom = (hit: string, hide: VectorHiding): string => {
     const text = `{"hits":{"hits":[{"_index":"i"${hit}}]}}`;
     const bytes = Buffer.from(text);
     return spliced(text, {
       positions: [0],
-      cutsOf: (ranges) => vectorCuts(bytes, ranges, 'vec', hide),
+      cutsOf: (ranges) => vectorCuts(bytes, ranges, hide),
     }).slice(30, -4);
   };
 
@@ -162,7 +162,7 @@ describe('the vector of a hit', () => {
   });
 
   it('is cut from _source and from fields, and fields goes where it held nothing else', () => {
-    const both = { inSource: true, inFields: true };
+    const both = { inSource: ['vec'], inFields: ['vec'] };
     for (const [hit, rest] of [
       [',"_source":{"vec":"p","a":1}', ',"_source":{"a":1}'],
       [',"_source":{"vec":"p"}', ',"_source":{}'],
@@ -177,6 +177,6 @@ describe('the vector of a hit', () => {
     ] as const)
       assert.equal(cutFrom(hit, both), rest, hit);
     const kept = ',"_source":{"vec":"p"},"fields":{"vec":["p"]}';
-    assert.equal(cutFrom(kept, { inSource: false, inFields: false }), kept);
+    assert.equal(cutFrom(kept, { inSource: [], inFields: [] }), kept);
   });
 });

@@ -210,7 +210,7 @@ describe('the engine is asked', () => {
       const result = planned(target, `{${MATCH},${part}}`);
       assert.equal(result.wholeSource, false, part);
       assert.deepEqual(JSON.parse(result.body.toString()).docvalue_fields, [{ field: 'vec' }]);
-      assert.deepEqual(result.hide, { inSource: true, inFields: true });
+      assert.deepEqual(result.hide, { inSource: ['vec'], inFields: ['vec'] });
     }
     const kept = planned('/i/_search', undefined, { ...SETTINGS, sourcesAreWhole: false });
     assert.deepEqual(JSON.parse(kept.body.toString()).docvalue_fields, [{ field: 'vec' }]);
@@ -239,7 +239,7 @@ describe('the engine is asked', () => {
       const result = planned(target, `{${MATCH},${part}}`);
       assert.ok(result.wholeSource);
       assert.ok(!result.body.includes('docvalue_fields'));
-      assert.deepEqual(result.hide, { inSource: true, inFields: false });
+      assert.deepEqual(result.hide, { inSource: ['vec'], inFields: ['vec'] });
     }
   });
 
@@ -249,7 +249,7 @@ describe('the engine is asked', () => {
       ['/i/_search', '"_source":{"includes":"vec"}'],
       ['/i/_search?_source_includes=vec', '"a":1'],
     ] as const)
-      assert.equal(planned(target, `{${MATCH},${part}}`).hide.inSource, false, part);
+      assert.deepEqual(planned(target, `{${MATCH},${part}}`).hide.inSource, [], part);
   });
 
   it('for the largest window and the vector fields of the indices that fit the model', () => {
