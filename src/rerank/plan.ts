@@ -1,6 +1,5 @@
 /** From a search request to what is asked of the engine in its place, or the reason for leaving it alone. */
 import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
-import { memberNamed, scanDocument } from '../search-engine/json-scan.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsByIndex, SettingsOf } from '../search-engine/index-settings.js';
 import { queryText } from './query-text.js';
@@ -9,6 +8,7 @@ import type { VectorHiding } from './hit-vector.js';
 import { plainQueryString } from './query-string-text.js';
 import { bodyForEngine } from './request-splice.js';
 import { parameterValue, targetWithout, type SearchRoute } from './search-route.js';
+import { isWholeSource, namedFields, sourceWishes } from './source-wishes.js';
 import { planWindow, type Page, type WindowPlan, type WindowSkip } from './window.js';
 
 /** Why a search is left alone. Each is a value of the `x-twinrank` header and documented for operators. */
@@ -241,27 +241,4 @@ function isScoreSort(sort: unknown): boolean {
   const clause = key === undefined ? undefined : only[key];
   if (key !== '_score' || others.length > 0) return false;
   return clause === 'desc' || (isRecord(clause) && (clause['order'] ?? 'desc') === 'desc');
-}
-
-function isWholeSource(route: SearchRoute, body: Record<string, unknown>): boolean {
-  const parameter = parameterValue(route, '_source');
-  if (route.parameters.some(({ name }) => /^_source_(includes?|excludes?)$/.test(name))) return false;
-  if (parameter !== undefined) return parameter === 'true';
-  return body['_source'] === undefined || body['_source'] === true || body['_source'] === 'true';
-}
-
-function sourceWishes(route: SearchRoute, body: Buffer): string {
-  const parameters = route.parameters.filter(({ name }) => name.startsWith('_source'));
-  const inBody = body.length === 0 ? undefined : memberNamed(body, scanDocument(body).members, '_source');
-  // Taken from the bytes: printing a parsed value of 100,000 brackets would exhaust the stack.
-  const text = inBody === undefined ? '' : body.toString('utf8', inBody.start, inBody.end);
-  return [...parameters.map(({ value }) => value), text].join(' ');
-}
-
-/** Names in the two lists and the parameter; a pattern names nothing. */
-function namedFields(route: SearchRoute, body: Record<string, unknown>): ReadonlySet<string> {
-  const wishes = [body['fields'], body['docvalue_fields']].flat() as unknown[];
-  const names = wishes.map((wish) => (isRecord(wish) ? wish['field'] : wish));
-  const parameter = parameterValue(route, 'docvalue_fields')?.split(',') ?? [];
-  return new Set([...names, ...parameter].filter((name) => typeof name === 'string'));
 }

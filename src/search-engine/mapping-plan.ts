@@ -53,7 +53,7 @@ export function planMapping(
         `${JSON.stringify(VECTOR_FIELD_MAPPING)}. Name another field with --vector-field.`,
     );
   }
-  const isThere = field !== undefined && hasNativeField(name, properties, wanted);
+  const isThere = hasNativeField(name, properties, wanted) && field !== undefined;
   const warnings = sourceWarnings(name, present, wanted);
   const old = settingsFromMeta(meta, name);
   const changes =
