@@ -138,6 +138,34 @@ describe('the vector of a hit', () => {
     assert.deepEqual(read(`"_source":{"title":"other"},"fields":{"vec":["${payload}"]}`, false), [1, 2]);
   });
 
+  it('has its values in the field of the engine itself where its header says so', () => {
+    const native = { field: 'knn', type: 'knn_vector', indexed: true, values: 'instead' } as const;
+    const header = encodePayload({
+      codec: 'native',
+      fingerprint: settings.fingerprint,
+      textHash: hashText('x'),
+      vector: Float32Array.of(1, 2),
+    });
+    const of = { ...settings, native };
+    const source = (knn: string): string => `"_source":{"vec":"${header}",${knn}"title":"x"}`;
+    assert.deepEqual(read(source('"knn":[ 1.50,\n-2E0 ],'), true, of), [1.5, -2]);
+    assert.deepEqual(read(`"fields":{"vec":["${header}"],"knn":[0.5,3]}`, false, of), [0.5, 3]);
+    assert.deepEqual(read(`"_source":{"knn":[0.5,3]},"fields":{"vec":["${header}"]}`, false, of), [0.5, 3]);
+    // A payload that holds its values itself is read as ever.
+    assert.deepEqual(read(`"_source":{"vec":"${payload}","title":"x"}`, true, of), [1, 2]);
+    for (const [knn, reason] of [
+      ['', 'missing'],
+      ['"knn":null,', 'missing'],
+      ['"knn":"1,2",', 'missing'],
+      ['"knn":[1],', 'malformed'],
+      ['"knn":[1,"2"],', 'malformed'],
+      ['"knn":[1,1e400],', 'not_finite'],
+    ] as const)
+      assert.equal(read(source(knn), true, of), reason, knn);
+    assert.equal(read(source('"knn":[1,2],'), true, settings), 'missing');
+    assert.equal(read(source('"knn":[1,2],').replace('"x"', '"changed"'), true, of), 'stale');
+  });
+
   it('is refused with the reason', () => {
     for (const [hit, reason] of [
       ['"a":1', 'missing'],
@@ -176,6 +204,16 @@ describe('the vector of a hit', () => {
       ],
     ] as const)
       assert.equal(cutFrom(hit, both), rest, hit);
+    const all = { inSource: ['vec', 'knn'], inFields: ['vec', 'knn'] };
+    for (const [hit, rest] of [
+      [',"_source":{"vec":"p","knn":[1,2],"a":1}', ',"_source":{"a":1}'],
+      [',"_source":{"a":1,"knn":[1,2],"vec":"p"}', ',"_source":{"a":1}'],
+      [',"_source":{"knn":[1,2],"a":1,"vec":"p"}', ',"_source":{"a":1}'],
+      [',"_source":{ "vec":"p","knn":[1,2] }', ',"_source":{  }'],
+      [',"fields":{"vec":["p"],"knn":[1,2]},"sort":[1]', ',"sort":[1]'],
+      [',"fields":{"vec":["p"],"a":[1],"knn":[1,2]}', ',"fields":{"a":[1]}'],
+    ] as const)
+      assert.equal(cutFrom(hit, all), rest, hit);
     const kept = ',"_source":{"vec":"p"},"fields":{"vec":["p"]}';
     assert.equal(cutFrom(kept, { inSource: [], inFields: [] }), kept);
   });
