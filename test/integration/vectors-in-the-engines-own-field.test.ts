@@ -289,6 +289,18 @@ describe('vectors in the field type of an OpenSearch with k-NN', { skip }, () =>
     assert.ok(!answer.body.includes('twinrank'), answer.body.toString());
   });
 
+  it('reads each storage in a multi-search', async () => {
+    const lines = ['native', 'both'].flatMap((index) =>
+      [{}, { _source: false }].flatMap((wishes) => [
+        JSON.stringify({ index }),
+        JSON.stringify({ query: { match: { title: QUERY } }, ...wishes }),
+      ]),
+    );
+    const answer = await send(stack.proxy, 'POST', '/_msearch', `${lines.join('\n')}\n`);
+    assert.match(String(answer.headers['x-twinrank']), /^msearch; applied=4; encode=/);
+    assert.ok(!answer.body.includes('twinrank_'), answer.body.toString());
+  });
+
   it('goes on reading documents from before the storage was changed', async () => {
     await send(engine.url, 'PUT', '/moved', {
       settings: { 'index.knn': true },
