@@ -122,6 +122,23 @@ export const ENGINES = {
     secured: true,
     jvmFlags: ['-Dlog4j2.disable.jmx=true', ...SMALL_NETTY],
   },
+  knn: {
+    title: 'OpenSearch 2.19.1 with the k-NN plugin',
+    folder: 'opensearch-knn',
+    launcher: 'opensearch-2',
+    megabytes: 90,
+    java: 17,
+    settings: LONE_NODE,
+    plugins: [
+      'org.opensearch.transport.Netty4Plugin',
+      'org.opensearch.analysis.common.CommonAnalysisPlugin',
+      'org.opensearch.painless.PainlessPlugin',
+      'org.opensearch.index.reindex.ReindexPlugin',
+      'org.opensearch.knn.plugin.KNNPlugin',
+    ],
+    zips: true,
+    jvmFlags: ['-Dlog4j2.disable.jmx=true', ...SMALL_NETTY],
+  },
 } as const satisfies Readonly<Record<string, EngineRow>>;
 
 /** The engines' keys, as `--version` takes them. */

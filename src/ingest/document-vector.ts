@@ -1,9 +1,12 @@
 /** Puts a vector into a document's source bytes. The vector field is ours: what a client wrote there is replaced. */
 import { documentText } from '../search-engine/document-text.js';
+import { floatsText } from '../search-engine/float-text.js';
 import { cutRanges, hasKey, memberNamed, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
-import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { applyEdits, cut, insertAt, type Edit } from '../search-engine/splice.js';
 import { encodePayload, hashText } from '../search-engine/vector-payload.js';
+
+export { vectorFields } from '../search-engine/mapping-meta.js';
 
 /** Text of the source to be encoded; undefined where it has none. Throws JsonScanError where it is no JSON object. */
 export function textOfSource(source: Buffer, settings: IndexSettings): string | undefined {
@@ -18,13 +21,17 @@ export interface EncodedText {
 
 /** JSON members, without commas around them, that store a vector in the way the index is set up for. */
 export function vectorMembers(settings: IndexSettings, encoded: EncodedText): string {
+  const { native } = settings;
   const payload = encodePayload({
-    codec: settings.codec,
+    codec: native?.values === 'instead' ? 'native' : settings.codec,
     fingerprint: settings.fingerprint,
     textHash: hashText(encoded.text),
     vector: encoded.vector,
   });
-  return `${JSON.stringify(settings.vectorField)}:"${payload}"`;
+  const member = `${JSON.stringify(settings.vectorField)}:"${payload}"`;
+  return native === undefined
+    ? member
+    : `${member},${JSON.stringify(native.field)}:${floatsText(encoded.vector)}`;
 }
 
 /** JSON members that take a stored vector away in a partial update, which can set a field but not remove it. */
@@ -32,11 +39,6 @@ export function noVectorMembers(settings: IndexSettings): string {
   return vectorFields(settings)
     .map((field) => `${JSON.stringify(field)}:null`)
     .join(',');
-}
-
-/** Fields that are ours in a document. */
-export function vectorFields(settings: IndexSettings): readonly string[] {
-  return [settings.vectorField];
 }
 
 /** True where a field that is ours holds something already. Throws JsonScanError where this is no JSON object. */

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { probability } from '../model/head.js';
 import { stringAt, memberNamed } from '../search-engine/json-scan.js';
+import { vectorFields } from '../search-engine/mapping-meta.js';
 import { blendedLogOdds } from './blend.js';
 import type { RerankContext } from './context.js';
 import { vectorCuts, type HitVector } from './hit-vector.js';
@@ -136,7 +137,12 @@ function rescued(
 
 function cutsOf(bytes: Buffer, hit: HitRanges, plan: RerankPlan): ReturnType<typeof vectorCuts> {
   const settings = plan.settings.get(hit.index);
-  return settings === undefined ? [] : vectorCuts(bytes, hit, settings.vectorField, plan.hide);
+  if (settings === undefined) return [];
+  const ours = vectorFields(settings);
+  return vectorCuts(bytes, hit, {
+    inSource: plan.hide.inSource.filter((field) => ours.includes(field)),
+    inFields: plan.hide.inFields.filter((field) => ours.includes(field)),
+  });
 }
 
 /** The engine's `_score`; undefined where it is null or missing. */

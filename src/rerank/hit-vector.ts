@@ -1,7 +1,9 @@
 /** The stored vector of a hit: where it is, whether it may be used, and how it is cut out of what the caller gets. */
 import { textOfMembers } from '../search-engine/document-text.js';
+import { readFloatsText } from '../search-engine/float-text.js';
 import {
   cutRange,
+  cutRanges,
   isArray,
   isString,
   memberNamed,
@@ -11,7 +13,12 @@ import {
   type Range,
 } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
-import { decodePayload, hashText, type PayloadProblem } from '../search-engine/vector-payload.js';
+import {
+  decodePayload,
+  hashText,
+  type NativeValues,
+  type PayloadProblem,
+} from '../search-engine/vector-payload.js';
 import type { HitRanges } from './search-response.js';
 
 /** What vectors must have been made with to be compared with the query's. */
@@ -21,7 +28,7 @@ export interface ModelIdentity {
 }
 
 /** Why a hit has no score. */
-export type HitProblem = PayloadProblem | 'missing' | 'stale' | 'not_configured';
+export type HitProblem = PayloadProblem | 'stale' | 'not_configured';
 
 /** A vector fit for the model, or the reason why there is none. */
 export type HitVector = Float32Array | HitProblem;
@@ -43,7 +50,9 @@ export function hitVector(
     storedIn(bytes, hit.source?.members, settings.vectorField) ??
     storedIn(bytes, hit.fields?.members, settings.vectorField);
   if (stored === undefined) return 'missing';
-  const payload = decodePayload(stored, model, into);
+  const payload = decodePayload(stored, model, into, (place) =>
+    nativeValues(bytes, hit, settings.native?.field, place),
+  );
   if (typeof payload === 'string') return payload;
   if (wholeSource && hit.source !== undefined) {
     const text = textOfMembers(bytes, hit.source.members, settings.textFields);
@@ -52,26 +61,50 @@ export function hitVector(
   return payload.vector;
 }
 
-/** Where a caller shall not see the vector. */
+/** Fields of ours that a caller shall not see, since it did not ask for them by name. */
 export interface VectorHiding {
-  /** In `_source`: unless the caller asked for the field by its name. */
-  readonly inSource: boolean;
-  /** In `fields`: where we asked for it ourselves. */
-  readonly inFields: boolean;
+  readonly inSource: readonly string[];
+  readonly inFields: readonly string[];
 }
 
-/** Ranges to cut so that the caller does not see the vector: the member, and `fields` as a whole where only we filled it. */
-export function vectorCuts(bytes: Buffer, hit: HitRanges, vectorField: string, hide: VectorHiding): Range[] {
-  const cuts: Range[] = [];
+/** Ranges to cut so that the caller does not see the vector: the members, and `fields` as a whole where it holds no other. */
+export function vectorCuts(bytes: Buffer, hit: HitRanges, hide: VectorHiding): Range[] {
   const { source, fields } = hit;
-  const inSource = source === undefined ? undefined : memberNamed(bytes, source.members, vectorField);
-  if (source !== undefined && inSource !== undefined && hide.inSource)
-    cuts.push(cutRange(bytes, source, inSource));
-  const inFields = fields === undefined ? undefined : memberNamed(bytes, fields.members, vectorField);
-  if (fields !== undefined && inFields !== undefined && hide.inFields) {
-    cuts.push(fields.members.length === 1 ? cutRange(bytes, hit, fields) : cutRange(bytes, fields, inFields));
-  }
-  return cuts;
+  const inSource = membersNamed(bytes, source?.members, hide.inSource);
+  const inFields = membersNamed(bytes, fields?.members, hide.inFields);
+  return [
+    ...(source === undefined ? [] : cutRanges(bytes, source, source.members, inSource)),
+    ...(fields === undefined
+      ? []
+      : inFields.length === fields.members.length && inFields.length > 0
+        ? [cutRange(bytes, hit, fields)]
+        : cutRanges(bytes, fields, fields.members, inFields)),
+  ];
+}
+
+function membersNamed(
+  bytes: Buffer,
+  members: readonly Member[] | undefined,
+  names: readonly string[],
+): readonly Member[] {
+  if (members === undefined) return [];
+  return names.flatMap((name) => memberNamed(bytes, members, name) ?? []);
+}
+
+/** Values of the engine's own vector field, which gives them as a plain list in `_source` and in `fields`. */
+function nativeValues(
+  bytes: Buffer,
+  hit: HitRanges,
+  field: string | undefined,
+  into: Float32Array,
+): ReturnType<NativeValues> {
+  if (field === undefined) return 'missing';
+  const [member] = [
+    ...membersNamed(bytes, hit.source?.members, [field]),
+    ...membersNamed(bytes, hit.fields?.members, [field]),
+  ];
+  if (member === undefined || !isArray(bytes, member)) return 'missing';
+  return readFloatsText(bytes, member, into);
 }
 
 /** Base64 text of the vector: a string in `_source`, a list of one string in `fields`. */

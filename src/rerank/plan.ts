@@ -1,6 +1,5 @@
 /** From a search request to what is asked of the engine in its place, or the reason for leaving it alone. */
-import type { IndexSettings } from '../search-engine/mapping-meta.js';
-import { memberNamed, scanDocument } from '../search-engine/json-scan.js';
+import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsByIndex, SettingsOf } from '../search-engine/index-settings.js';
 import { queryText } from './query-text.js';
@@ -9,6 +8,7 @@ import type { VectorHiding } from './hit-vector.js';
 import { plainQueryString } from './query-string-text.js';
 import { bodyForEngine } from './request-splice.js';
 import { parameterValue, targetWithout, type SearchRoute } from './search-route.js';
+import { isWholeSource, namedFields, sourceWishes } from './source-wishes.js';
 import { planWindow, type Page, type WindowPlan, type WindowSkip } from './window.js';
 
 /** Why a search is left alone. Each is a value of the `x-twinrank` header and documented for operators. */
@@ -51,6 +51,8 @@ export interface Candidate {
   readonly wholeSource: boolean;
   /** All that the request says about `_source`, as text: a field that it names is shown. */
   readonly sourceWishes: string;
+  /** Names that the request asks for in `fields` and `docvalue_fields`. */
+  readonly namedFields: ReadonlySet<string>;
   readonly knobs: Knobs;
   /** The caller asked the engine to explain its scores. */
   readonly explain: boolean;
@@ -145,6 +147,7 @@ export function readSearch(
     page: { from, size },
     wholeSource: isWholeSource(route, parsed),
     sourceWishes: sourceWishes(route, body),
+    namedFields: namedFields(route, parsed),
     knobs,
     explain: parsed['explain'] === true || parameterValue(route, 'explain') === 'true',
   };
@@ -171,10 +174,16 @@ export function planSearch(
   );
   if (typeof window === 'string') return window;
   const wholeSource = candidate.wholeSource && settings.sourcesAreWhole;
-  const vectorFields = [...new Set(usable.map((s) => s.vectorField))];
+  const ours = [...new Set(usable.flatMap(vectorFields))];
+  // What the caller asks for by name comes anyway, and is the caller's.
+  const unnamed = ours.filter((field) => !candidate.namedFields.has(field));
+  const asked = (fields: readonly (string | undefined)[]): readonly string[] =>
+    wholeSource ? [] : unnamed.filter((field) => fields.includes(field));
   const body = bodyForEngine(candidate.body, {
     size: window.fetch,
-    docvalueFields: wholeSource ? [] : vectorFields,
+    docvalueFields: asked(usable.map((s) => s.vectorField)),
+    // The engines' own vector fields have no doc values to ask for.
+    fields: asked(usable.map((s) => (s.native?.values === 'instead' ? s.native.field : undefined))),
   });
   if (body === undefined) return 'unreadable_body';
   return {
@@ -185,8 +194,8 @@ export function planSearch(
     settings: settings.byIndex,
     wholeSource,
     hide: {
-      inSource: !vectorFields.some((field) => candidate.sourceWishes.includes(field)),
-      inFields: !wholeSource,
+      inSource: ours.filter((field) => !candidate.sourceWishes.includes(field)),
+      inFields: unnamed,
     },
     blend: knobs.blend ?? firstBlend(usable) ?? defaults.blend,
     show:
@@ -232,19 +241,4 @@ function isScoreSort(sort: unknown): boolean {
   const clause = key === undefined ? undefined : only[key];
   if (key !== '_score' || others.length > 0) return false;
   return clause === 'desc' || (isRecord(clause) && (clause['order'] ?? 'desc') === 'desc');
-}
-
-function isWholeSource(route: SearchRoute, body: Record<string, unknown>): boolean {
-  const parameter = parameterValue(route, '_source');
-  if (route.parameters.some(({ name }) => /^_source_(includes?|excludes?)$/.test(name))) return false;
-  if (parameter !== undefined) return parameter === 'true';
-  return body['_source'] === undefined || body['_source'] === true || body['_source'] === 'true';
-}
-
-function sourceWishes(route: SearchRoute, body: Buffer): string {
-  const parameters = route.parameters.filter(({ name }) => name.startsWith('_source'));
-  const inBody = body.length === 0 ? undefined : memberNamed(body, scanDocument(body).members, '_source');
-  // Taken from the bytes: printing a parsed value of 100,000 brackets would exhaust the stack.
-  const text = inBody === undefined ? '' : body.toString('utf8', inBody.start, inBody.end);
-  return [...parameters.map(({ value }) => value), text].join(' ');
 }

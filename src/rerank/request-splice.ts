@@ -13,10 +13,12 @@ export interface EngineWishes {
   readonly size: number;
   /** Fields to be returned as doc values beside the caller's own. */
   readonly docvalueFields: readonly string[];
+  /** Fields to be returned as the mapping reads them from `_source`, likewise. */
+  readonly fields: readonly string[];
 }
 
 /**
- * The body for the engine: `from` 0, our `size`, our doc values. Undefined where a top-level key is repeated or
+ * The body for the engine: `from` 0, our `size`, our fields. Undefined where a top-level key is repeated or
  * a part has a form that we do not know: the engine shall judge such a body as it came.
  */
 export function bodyForEngine(body: Buffer, wishes: EngineWishes): Buffer | undefined {
@@ -34,10 +36,14 @@ export function bodyForEngine(body: Buffer, wishes: EngineWishes): Buffer | unde
     };
     set('size', String(wishes.size));
     if (memberNamed(body, members, 'from') !== undefined) set('from', '0');
-    if (wishes.docvalueFields.length > 0) {
-      const ours = wishes.docvalueFields.map((field) => JSON.stringify({ field })).join(',');
-      const theirs = memberNamed(body, members, 'docvalue_fields');
-      if (theirs === undefined) added.push(`"docvalue_fields":[${ours}]`);
+    for (const [name, fields] of [
+      ['docvalue_fields', wishes.docvalueFields],
+      ['fields', wishes.fields],
+    ] as const) {
+      if (fields.length === 0) continue;
+      const ours = fields.map((field) => JSON.stringify({ field })).join(',');
+      const theirs = memberNamed(body, members, name);
+      if (theirs === undefined) added.push(`"${name}":[${ours}]`);
       else if (isArray(body, theirs)) {
         const { elements } = scanArray(body, theirs.start);
         edits.push(insertAt(theirs.start + 1, elements.length > 0 ? `${ours},` : ours));

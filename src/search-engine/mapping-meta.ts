@@ -21,9 +21,32 @@ export interface IndexSettings {
   readonly window: number;
   /** Weight of the engine's score in the order, 0 to 1; undefined leaves it to the proxy. */
   readonly blend?: number;
+  /** The engine's own vector field; undefined where only the binary field holds vectors. */
+  readonly native?: NativeField;
+}
+
+/** A field of the engine's own vector type, so that the same vectors serve retrieval. */
+export interface NativeField {
+  readonly field: string;
+  /** `knn_vector` on OpenSearch, `dense_vector` on Elasticsearch. */
+  readonly type: NativeType;
+  /** The engine builds a graph of it for nearest-neighbour queries. */
+  readonly indexed: boolean;
+  /** Whether its values are there beside those of the binary field, which then serve reranking, or instead of them. */
+  readonly values: 'beside' | 'instead';
+}
+
+export type NativeType = 'knn_vector' | 'dense_vector';
+
+/** Fields of a document that are ours. */
+export function vectorFields(settings: IndexSettings): readonly string[] {
+  return settings.native === undefined
+    ? [settings.vectorField]
+    : [settings.vectorField, settings.native.field];
 }
 
 export const DEFAULT_VECTOR_FIELD = 'twinrank_vector';
+export const DEFAULT_NATIVE_FIELD = 'twinrank_knn';
 export const DEFAULT_WINDOW = 100;
 export const MAX_WINDOW = 10_000;
 const META_KEY = 'twinrank';
@@ -31,6 +54,25 @@ const META_VERSION = 1;
 
 /** The mapping of the vector field: stored once as doc values, not indexed, as any OpenSearch or Elasticsearch can. */
 export const VECTOR_FIELD_MAPPING = { type: 'binary', doc_values: true } as const;
+
+/**
+ * The mapping of the engine's own vector field. Lucene's graph by cosine is what both engines have without native
+ * libraries; dense vectors of Elasticsearch 7 are stored only.
+ */
+export function nativeFieldMapping(native: NativeField, dimensions: number): Record<string, unknown> {
+  if (native.type === 'dense_vector') {
+    return {
+      type: 'dense_vector',
+      dims: dimensions,
+      ...(native.indexed ? { index: true, similarity: 'cosine' } : {}),
+    };
+  }
+  return {
+    type: 'knn_vector',
+    dimension: dimensions,
+    method: { name: 'hnsw', engine: 'lucene', space_type: 'cosinesimil' },
+  };
+}
 
 /** Mapping body that carries the settings; `otherMeta` is what `_meta` holds besides ours and is kept. */
 export function mappingBody(
@@ -50,10 +92,16 @@ export function mappingBody(
     fingerprint: settings.fingerprint,
     window: settings.window,
     ...(settings.blend === undefined ? {} : { blend: settings.blend }),
+    ...(settings.native === undefined ? {} : { native: settings.native }),
   };
   return {
     _meta: { ...otherMeta, [META_KEY]: block },
-    properties: { [settings.vectorField]: VECTOR_FIELD_MAPPING },
+    properties: {
+      [settings.vectorField]: VECTOR_FIELD_MAPPING,
+      ...(settings.native === undefined
+        ? {}
+        : { [settings.native.field]: nativeFieldMapping(settings.native, settings.dimensions) }),
+    },
   };
 }
 
@@ -99,6 +147,7 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
   if (blend !== undefined && !(typeof blend === 'number' && blend >= 0 && blend <= 1)) {
     return refuse('blend must be a number from 0 to 1');
   }
+  const native = nativeOf(block['native'], refuse);
   return {
     textFields: fields,
     vectorField: text('vector_field'),
@@ -108,5 +157,18 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
     fingerprint,
     window: whole('window', MAX_WINDOW),
     ...(blend === undefined ? {} : { blend }),
+    ...(native === undefined ? {} : { native }),
   };
+}
+
+function nativeOf(block: unknown, refuse: (what: string) => never): NativeField | undefined {
+  if (block === undefined) return undefined;
+  if (!isRecord(block)) return refuse('native is not an object');
+  const { field, type, indexed, values } = block;
+  if (typeof field !== 'string' || field === '') return refuse('native.field must be a text');
+  if (type !== 'knn_vector' && type !== 'dense_vector')
+    return refuse('native.type must be knn_vector or dense_vector');
+  if (typeof indexed !== 'boolean') return refuse('native.indexed must be true or false');
+  if (values !== 'beside' && values !== 'instead') return refuse('native.values must be beside or instead');
+  return { field, type, indexed, values };
 }

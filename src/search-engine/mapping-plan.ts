@@ -4,7 +4,14 @@
  */
 import { TwinrankError } from '../errors.js';
 import { isRecord } from './json-value.js';
-import { mappingBody, settingsFromMeta, VECTOR_FIELD_MAPPING, type IndexSettings } from './mapping-meta.js';
+import {
+  mappingBody,
+  nativeFieldMapping,
+  settingsFromMeta,
+  VECTOR_FIELD_MAPPING,
+  vectorFields,
+  type IndexSettings,
+} from './mapping-meta.js';
 
 export type MappingPlan =
   | { readonly kind: 'unchanged'; readonly warnings: readonly string[] }
@@ -46,14 +53,13 @@ export function planMapping(
         `${JSON.stringify(VECTOR_FIELD_MAPPING)}. Name another field with --vector-field.`,
     );
   }
+  const isThere = hasNativeField(name, properties, wanted) && field !== undefined;
   const warnings = sourceWarnings(name, present, wanted);
   const old = settingsFromMeta(meta, name);
   const changes =
-    old === undefined
-      ? [`_meta.twinrank and the field "${wanted.vectorField}" are new`]
-      : differences(old, wanted);
+    old === undefined ? [`_meta.twinrank and ${fieldNames(wanted)} are new`] : differences(old, wanted);
   if (old !== undefined && !force) refuseStale(name, old, wanted);
-  if (changes.length === 0 && field !== undefined) return { kind: 'unchanged', warnings };
+  if (changes.length === 0 && isThere) return { kind: 'unchanged', warnings };
   return { kind: 'apply', body: mappingBody(wanted, meta), changes, warnings };
 }
 
@@ -65,6 +71,28 @@ function isOurField(field: unknown): boolean {
   );
 }
 
+function fieldNames(settings: IndexSettings): string {
+  const fields = vectorFields(settings).map((field) => `"${field}"`);
+  return `the field${fields.length > 1 ? 's' : ''} ${fields.join(' and ')}`;
+}
+
+/** True where nothing has to be added for the engine's own vector field. */
+function hasNativeField(name: string, properties: Record<string, unknown>, wanted: IndexSettings): boolean {
+  const { native, dimensions } = wanted;
+  if (native === undefined) return true;
+  const present = properties[native.field];
+  if (present === undefined) return false;
+  // An engine adds its defaults to what it was given, so only what decides about fitting is compared.
+  const sizeKey = native.type === 'knn_vector' ? 'dimension' : 'dims';
+  if (isRecord(present) && present['type'] === native.type && Number(present[sizeKey]) === dimensions)
+    return true;
+  throw new TwinrankError(
+    'mapping_conflict',
+    `"${name}" already has a field "${native.field}" of another kind (${JSON.stringify(present).slice(0, 200)}); twinrank needs ` +
+      `${JSON.stringify(nativeFieldMapping(native, dimensions))}. Name another field with --native-field.`,
+  );
+}
+
 function refuseStale(name: string, old: IndexSettings, wanted: IndexSettings): void {
   for (const [key, reason] of Object.entries(VECTOR_DEFINING) as [keyof typeof VECTOR_DEFINING, string][]) {
     if (JSON.stringify(old[key]) === JSON.stringify(wanted[key])) continue;
@@ -73,6 +101,14 @@ function refuseStale(name: string, old: IndexSettings, wanted: IndexSettings): v
       'mapping_conflict',
       `"${name}" is set up with ${key} ${JSON.stringify(old[key])}, you ask for ${JSON.stringify(wanted[key])}${modelNames}: ${reason}, so every stored ` +
         'vector would be out of date. If that is what you want, give --force and write the documents again through the sidecar.',
+    );
+  }
+  if (old.native !== undefined && JSON.stringify(old.native) !== JSON.stringify(wanted.native)) {
+    throw new TwinrankError(
+      'mapping_conflict',
+      `"${name}" keeps vectors in "${old.native.field}" (${old.native.type}, ${old.native.values} the binary field), you ask for another ` +
+        'storage: what is written from now on would not be there for those who search that field. Say --storage ' +
+        `${old.native.values === 'beside' ? 'both' : 'native'} --native-field ${old.native.field} to keep it, or give --force and run "twinrank reindex".`,
     );
   }
 }
@@ -91,12 +127,19 @@ function shown(value: unknown): string {
 function sourceWarnings(name: string, mappings: Record<string, unknown>, wanted: IndexSettings): string[] {
   const source = isRecord(mappings['_source']) ? mappings['_source'] : {};
   const warnings: string[] = [];
+  if (source['enabled'] === false && wanted.native?.values === 'instead') {
+    throw new TwinrankError(
+      'mapping_conflict',
+      `"${name}" keeps no _source, and the values of "${wanted.native.field}" can be read back from nowhere else. Use --storage both.`,
+    );
+  }
   if (source['enabled'] === false)
     warnings.push(`"${name}" keeps no _source: a changed title cannot be noticed at search time.`);
   const excludes = source['excludes'];
-  if (Array.isArray(excludes) && excludes.includes(wanted.vectorField)) {
+  for (const field of vectorFields(wanted)) {
+    if (!Array.isArray(excludes) || !excludes.includes(field)) continue;
     warnings.push(
-      `"${name}" excludes "${wanted.vectorField}" from _source: a partial update will destroy the vector. Take the exclude out.`,
+      `"${name}" excludes "${field}" from _source: a partial update will destroy the vector. Take the exclude out.`,
     );
   }
   return warnings;

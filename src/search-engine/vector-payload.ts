@@ -1,10 +1,11 @@
 /**
  * The stored form of a vector: a header that says what it is, then the values, as base64 in a `binary` field.
+ * Where the engine's own vector field holds the values, the header stands alone: it still tells model and text.
  *
  * | bytes | what |
  * |---|---|
  * | 0 | format version, 1 |
- * | 1 | codec: 1 = f32, 2 = f16 (IEEE 754, little-endian both) |
+ * | 1 | codec: 1 = f32, 2 = f16 (IEEE 754, little-endian both), 3 = no values here, the engine's own field has them |
  * | 2-3 | dimensions, unsigned little-endian |
  * | 4-11 | fingerprint of the encoder |
  * | 12-19 | hash of the text that was encoded: the first 8 bytes of its SHA-256 |
@@ -14,31 +15,41 @@ import { hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { bug } from '../errors.js';
 
+/** How an index wants the values of its payloads. */
 export type Codec = 'f32' | 'f16';
+/** What a payload may hold: values, or the header of values that are in the engine's own vector field. */
+export type StoredCodec = Codec | 'native';
 
 const LITTLE_ENDIAN = endianness() === 'LE';
 const VERSION = 1;
 const HEADER_BYTES = 20;
-const CODEC_ID = { f32: 1, f16: 2 } as const;
-const BYTES_PER_VALUE = { f32: 4, f16: 2 } as const;
+const CODEC_ID = { f32: 1, f16: 2, native: 3 } as const;
+const CODEC_OF: readonly (StoredCodec | undefined)[] = [undefined, 'f32', 'f16', 'native'];
+const BYTES_PER_VALUE = { f32: 4, f16: 2, native: 0 } as const;
 
 /** What is stored for one document. `fingerprint` and `textHash` are 16 hex characters. */
 export interface VectorPayload {
-  readonly codec: Codec;
+  readonly codec: StoredCodec;
   readonly fingerprint: string;
   readonly textHash: string;
   readonly vector: Float32Array;
 }
 
 /** What a vector must be to be used, and why one was refused. */
-export type PayloadProblem = 'malformed' | 'other_model' | 'other_dimensions' | 'not_finite';
+export type PayloadProblem = 'missing' | 'malformed' | 'other_model' | 'other_dimensions' | 'not_finite';
+
+/**
+ * Fills in the values from the engine's own field and returns their sum; `missing` where there are none, `malformed`
+ * where they are not as many numbers.
+ */
+export type NativeValues = (into: Float32Array) => number | 'missing' | 'malformed';
 
 /** Hash by which a changed text is noticed. */
 export function hashText(text: string): string {
   return hash('sha256', text, 'hex').slice(0, 16);
 }
 
-/** Base64 of the payload. */
+/** Base64 of the payload; with the codec `native`, of its header. */
 export function encodePayload(payload: VectorPayload): string {
   const { codec, vector } = payload;
   const bytes = Buffer.alloc(HEADER_BYTES + vector.length * BYTES_PER_VALUE[codec]);
@@ -49,7 +60,7 @@ export function encodePayload(payload: VectorPayload): string {
     throw bug(`Fingerprint "${payload.fingerprint}" is not 16 hex digits.`);
   if (bytes.write(payload.textHash, 12, 'hex') !== 8)
     throw bug(`Text hash "${payload.textHash}" is not 16 hex digits.`);
-  for (let i = 0; i < vector.length; i++) {
+  for (let i = 0; codec !== 'native' && i < vector.length; i++) {
     const value = vector[i] ?? Number.NaN;
     if (codec === 'f32') bytes.writeFloatLE(value, HEADER_BYTES + i * 4);
     else bytes.writeUInt16LE(halfOf(value), HEADER_BYTES + i * 2);
@@ -61,7 +72,7 @@ export function encodePayload(payload: VectorPayload): string {
 export function readHeader(
   bytes: Buffer,
 ): (Omit<VectorPayload, 'vector'> & { readonly dimensions: number }) | undefined {
-  const codec = bytes[1] === CODEC_ID.f32 ? 'f32' : bytes[1] === CODEC_ID.f16 ? 'f16' : undefined;
+  const codec = CODEC_OF[bytes[1] ?? 0];
   if (bytes.length < HEADER_BYTES || bytes[0] !== VERSION || codec === undefined) return undefined;
   const dimensions = bytes.readUInt16LE(2);
   if (bytes.length !== HEADER_BYTES + dimensions * BYTES_PER_VALUE[codec]) return undefined;
@@ -92,11 +103,13 @@ function makeRoom(bytes: number): void {
 /**
  * Decodes base64 text into a payload fit for the model, or says why it is not.
  * @param into where the values go, of the expected dimensions; a new array if left out
+ * @param native where the values are that a payload does not hold itself; `missing` if left out
  */
 export function decodePayload(
   base64: string,
   expected: { readonly fingerprint: string; readonly dimensions: number },
   into?: Float32Array,
+  native: NativeValues = () => 'missing',
 ): VectorPayload | PayloadProblem {
   makeRoom(base64.length);
   const bytes = scratch.subarray(0, scratch.write(base64, 'base64'));
@@ -105,7 +118,13 @@ export function decodePayload(
   if (header.fingerprint !== expected.fingerprint) return 'other_model';
   if (header.dimensions !== expected.dimensions) return 'other_dimensions';
   const vector = into ?? new Float32Array(header.dimensions);
-  const sum = header.codec === 'f32' ? readFloats(bytes, vector) : readHalves(vector);
+  const sum =
+    header.codec === 'f16'
+      ? readHalves(vector)
+      : header.codec === 'f32'
+        ? readFloats(bytes, vector)
+        : native(vector);
+  if (typeof sum === 'string') return sum;
   // A sum is finite only if every term is.
   if (!Number.isFinite(sum)) return 'not_finite';
   return { codec: header.codec, fingerprint: header.fingerprint, textHash: header.textHash, vector };

@@ -74,6 +74,17 @@ describe('mapping is applied once', () => {
     await assert.rejects(apply({ index }), refused(/already has a field "twinrank_vector".*--vector-field/));
   });
 
+  it('says what the engine lacks for vector fields of its own, and touches nothing', async () => {
+    const index = engine.index();
+    for (const storage of ['both', 'native'])
+      await assert.rejects(
+        apply({ index, storage }),
+        (error: unknown) =>
+          error instanceof TwinrankError && /k-NN plugin is not on .*--storage binary/.test(error.message),
+      );
+    await assert.rejects(engine.call('GET', `/${index}`), /404/);
+  });
+
   it('sets up a template with its patterns, keeping what it has', async () => {
     const template = engine.index('twinrank-template');
     try {

@@ -105,6 +105,13 @@ for (const version of OTHERS) {
       );
     });
 
+    it('says what it lacks for vector fields of its own', async () => {
+      await assert.rejects(
+        runCommand(mappingCommand, { to: engine.url, index: 'own', storage: 'both' }, ['apply']),
+        version === '7.10.2' ? /no dense_vector fields.*Apache-2/ : /k-NN plugin is not on/,
+      );
+    });
+
     it('gives its hits in the order of the model, each with its own bytes', async () => {
       const direct = await search(engine.url);
       const through = await search(stack.proxy);

@@ -4,11 +4,15 @@ import { reasonOf, type EngineClient } from '../../search-engine/client.js';
 import { encodeExpression, settingsByIndex } from '../../search-engine/index-settings.js';
 import { applyToIndex, applyToTemplate } from '../../search-engine/mapping-apply.js';
 import {
+  DEFAULT_NATIVE_FIELD,
   DEFAULT_VECTOR_FIELD,
   DEFAULT_WINDOW,
   MAX_WINDOW,
+  vectorFields,
   type IndexSettings,
+  type NativeField,
 } from '../../search-engine/mapping-meta.js';
+import { detectNativeSupport } from '../../search-engine/native-support.js';
 import type { Command, CommandIo } from '../command.js';
 import { engineClient, TLS_OPTIONS } from '../engine-options.js';
 import { bundleOf, MODEL_OPTIONS } from '../model-options.js';
@@ -65,6 +69,20 @@ const OPTIONS = {
     default: 'f16',
     parse: oneOf('f16', 'f32'),
   },
+  storage: {
+    flag: 'storage',
+    env: null,
+    help: "Where vectors are: binary, both (the engine's own vector field beside it) or native (that one instead).",
+    default: 'binary',
+    parse: oneOf('binary', 'both', 'native'),
+  },
+  nativeField: {
+    flag: 'native-field',
+    env: null,
+    help: "The engine's own vector field: knn_vector on OpenSearch, dense_vector on Elasticsearch.",
+    default: DEFAULT_NATIVE_FIELD,
+    parse: text,
+  },
   window: {
     flag: 'window',
     env: null,
@@ -119,6 +137,7 @@ export const mappingCommand: Command<typeof OPTIONS> = {
 
 async function apply(client: EngineClient, values: Values, io: CommandIo): Promise<number> {
   const { manifest, dimensions, fingerprint } = await bundleOf(values);
+  const native = await nativeField(client, values, dimensions, io.signal);
   const wanted: IndexSettings = {
     textFields: values.text.length > 0 ? values.text : ['title'],
     vectorField: values.vectorField,
@@ -128,9 +147,15 @@ async function apply(client: EngineClient, values: Values, io: CommandIo): Promi
     fingerprint,
     window: values.window,
     ...(values.blend === undefined ? {} : { blend: values.blend }),
+    ...(native === undefined ? {} : { native }),
   };
-  if (wanted.textFields.includes(wanted.vectorField))
-    throw new TwinrankError('bad_config', '--vector-field must not be one of the text fields.');
+  const fields = [...wanted.textFields, ...vectorFields(wanted)];
+  if (new Set(fields).size < new Set(wanted.textFields).size + vectorFields(wanted).length) {
+    throw new TwinrankError(
+      'bad_config',
+      '--vector-field and --native-field must differ from each other and from the text fields.',
+    );
+  }
   const name = values.index ?? values.template ?? '';
   const done =
     values.template === undefined
@@ -154,6 +179,19 @@ async function apply(client: EngineClient, values: Values, io: CommandIo): Promi
   return 0;
 }
 
+/** The engine's own vector field, as the engine has it. Throws `bad_config` where it has none. */
+async function nativeField(
+  client: EngineClient,
+  { storage, nativeField: field }: Values,
+  dimensions: number,
+  signal: AbortSignal,
+): Promise<NativeField | undefined> {
+  if (storage === 'binary') return undefined;
+  const values = storage === 'both' ? 'beside' : 'instead';
+  const { type, indexed } = await detectNativeSupport(client, dimensions, values, signal);
+  return { field, type, indexed, values };
+}
+
 async function show(client: EngineClient, values: Values, io: CommandIo): Promise<number> {
   const byName =
     values.template === undefined
@@ -164,6 +202,9 @@ async function show(client: EngineClient, values: Values, io: CommandIo): Promis
     for (const [name, s] of byName) {
       io.stdout.write(
         `${name}\n  text fields    ${s.textFields.join(', ')}\n  vector field   ${s.vectorField} (${s.codec}, ${s.dimensions} dimensions)\n` +
+          (s.native === undefined
+            ? ''
+            : `  native field   ${s.native.field} (${s.native.type}, ${s.native.values})\n`) +
           `  model          ${s.model} (${s.fingerprint})\n  window         ${s.window}\n`,
       );
     }

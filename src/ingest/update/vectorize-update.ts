@@ -21,8 +21,8 @@ import {
   type VectorizerSteps,
   type VectorOutcome,
 } from '../vectorizer.js';
+import { vectorState } from '../vector-state.js';
 import { mergeMembers } from './merge-documents.js';
-import { vectorState } from './stored-vector.js';
 import { readUpdateBody, touchOf, withDocuments, type Touch } from './update-body.js';
 
 /** The document that an update is about. */
@@ -150,11 +150,11 @@ export async function mergedPart(work: UpdateWork, doc: Buffer, stored: Buffer):
   const { settings } = work;
   const plain = withMembers(doc, settings, '');
   const future = mergeMembers(stored, plain, fieldsToRead(settings));
-  const state = vectorState(future, settings);
+  const { text, vector } = vectorState(future, settings);
   // The engine says `noop` only where nothing is added to what is there.
-  if (state === 'fresh') return { source: plain, outcome: 'unchanged' };
-  if (state === 'no_text') return { source: plain, outcome: 'no_text' };
-  return encodedPart(work, doc, textOfSource(future, settings));
+  if (vector === 'fresh') return { source: plain, outcome: 'unchanged' };
+  if (text === undefined && vector === 'missing') return { source: plain, outcome: 'no_text' };
+  return encodedPart(work, doc, text);
 }
 
 /** The stored document is not shown to the caller: what the doc does not say, nobody knows. */

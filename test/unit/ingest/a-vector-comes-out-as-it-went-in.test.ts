@@ -1,11 +1,13 @@
 /** The vector in a source: put in at the front, replacing what is there, and cut out again without a trace. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { textOfSource, withVector } from '../../../src/ingest/document-vector.js';
+import { noVectorMembers, textOfSource, withVector } from '../../../src/ingest/document-vector.js';
+import { vectorState } from '../../../src/ingest/vector-state.js';
 import { createVectorizer } from '../../../src/ingest/vectorizer.js';
 import { TwinrankError } from '../../../src/errors.js';
 import { vectorCuts } from '../../../src/rerank/hit-vector.js';
 import { scanResponse } from '../../../src/rerank/search-response.js';
+import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
 import { applyEdits, cut } from '../../../src/search-engine/splice.js';
 import { decodePayload, hashText } from '../../../src/search-engine/vector-payload.js';
 import { randomJson } from '../search-engine/random-json.js';
@@ -19,7 +21,7 @@ function shown(source: string): string {
   const answer = Buffer.from(`{"hits":{"hits":[{"_index":"i","_source":${source}}]}}`);
   const [hit] = scanResponse(answer).hits;
   assert.ok(hit?.source);
-  const cuts = vectorCuts(answer, hit, 'vec', { inSource: true, inFields: false });
+  const cuts = vectorCuts(answer, hit, { inSource: ['vec', 'knn'], inFields: [] });
   const text = applyEdits(answer, cuts.map(cut)).toString('utf8');
   return text.slice(text.indexOf('_source') + 9, -4);
 }
@@ -74,6 +76,69 @@ describe('a vector in a source', () => {
       assert.throws(() => put(source), { name: 'JsonScanError' });
       assert.throws(() => textOfSource(Buffer.from(source), SETTINGS), { name: 'JsonScanError' });
     }
+  });
+});
+
+describe('a vector in the field of the engine itself', () => {
+  const native = { field: 'knn', type: 'knn_vector', indexed: true, values: 'beside' } as const;
+  const beside: IndexSettings = { ...SETTINGS, native };
+  const instead: IndexSettings = { ...SETTINGS, native: { ...native, values: 'instead' } };
+  const encoded = { text: 'a title', vector: Float32Array.of(0.1, -2) };
+  const putInto = (settings: IndexSettings, source: string): string =>
+    withVector(Buffer.from(source), settings, encoded).toString('utf8');
+
+  it('stands after the binary one, which holds the header alone where it is the only one', () => {
+    for (const [settings, bytes] of [
+      [beside, 28],
+      [instead, 20],
+    ] as const) {
+      const [, payload, rest] =
+        /^\{"vec":"([^"]+)"(.*)$/.exec(putInto(settings, '{"title":"a title"}')) ?? [];
+      assert.equal(Buffer.from(payload ?? '', 'base64').length, bytes);
+      assert.equal(rest, ',"knn":[0.1,-2],"title":"a title"}');
+    }
+  });
+
+  it('takes the place of what is there, and both are cut out without a trace', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const source = randomJson(seed).object(3, 'vec');
+      assert.equal(shown(putInto(beside, source)), source, `seed ${seed}`);
+    }
+    const members = putInto(beside, '{}').slice(1, -1);
+    assert.equal(putInto(beside, '{"knn":[1],"a":1,"vec":2,"knn":3}'), `{${members},"a":1}`);
+    assert.equal(withVector(Buffer.from('{"knn":[1],"a":1}'), beside).toString(), '{"a":1}');
+    assert.equal(noVectorMembers(beside), '"vec":null,"knn":null');
+  });
+
+  it('is fresh only where all is there, of this text, of this model, and stored as the index wants it', () => {
+    const state = (source: string, settings: IndexSettings): string =>
+      vectorState(Buffer.from(source), settings).vector;
+    const source = '{"title":"a title"}';
+    const plain = putInto(SETTINGS, source);
+    const both = putInto(beside, source);
+    const header = putInto(instead, source);
+    for (const [settings, stored, expected] of [
+      [SETTINGS, plain, 'fresh'],
+      [SETTINGS, both, 'fresh'],
+      [beside, both, 'fresh'],
+      [instead, header, 'fresh'],
+      [beside, plain, 'missing'],
+      [instead, plain, 'other_storage'],
+      [instead, both, 'other_storage'],
+      [beside, header, 'other_storage'],
+      [SETTINGS, header, 'other_storage'],
+      [{ ...SETTINGS, codec: 'f16' }, plain, 'other_storage'],
+      [SETTINGS, source, 'missing'],
+      [SETTINGS, '{"title":"a title","vec":null}', 'missing'],
+      [SETTINGS, '{"title":"a title","vec":"!"}', 'malformed'],
+      [beside, both.replace('[0.1,-2]', 'null'), 'missing'],
+      [SETTINGS, plain.replace('a title', 'another'), 'stale'],
+      [SETTINGS, plain.replace('"a title"', 'null'), 'without_text'],
+      [SETTINGS, '{"title":"","vec":null}', 'missing'],
+      [{ ...SETTINGS, fingerprint: 'f'.repeat(16) }, plain, 'other_model'],
+      [{ ...SETTINGS, dimensions: 3 }, plain, 'other_model'],
+    ] as const)
+      assert.equal(state(stored, settings), expected, stored);
   });
 });
 

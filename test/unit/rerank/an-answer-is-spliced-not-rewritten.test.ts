@@ -1,7 +1,7 @@
 /** The engine's answer, reordered and cut to the page: every byte that is not ours stays. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hitVector, vectorCuts } from '../../../src/rerank/hit-vector.js';
+import { hitVector, vectorCuts, type VectorHiding } from '../../../src/rerank/hit-vector.js';
 import { jsonNumber, spliceResponse, type Rearrangement } from '../../../src/rerank/response-splice.js';
 import { scanResponse } from '../../../src/rerank/search-response.js';
 import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
@@ -123,12 +123,12 @@ describe('the vector of a hit', () => {
     const vector = hitVector(bytes, ranges, of, settings, wholeSource);
     return typeof vector === 'string' ? vector : [...vector];
   };
-  const cutFrom = (hit: string, hide: { inSource: boolean; inFields: boolean }): string => {
+  const cutFrom = (hit: string, hide: VectorHiding): string => {
     const text = `{"hits":{"hits":[{"_index":"i"${hit}}]}}`;
     const bytes = Buffer.from(text);
     return spliced(text, {
       positions: [0],
-      cutsOf: (ranges) => vectorCuts(bytes, ranges, 'vec', hide),
+      cutsOf: (ranges) => vectorCuts(bytes, ranges, hide),
     }).slice(30, -4);
   };
 
@@ -136,6 +136,34 @@ describe('the vector of a hit', () => {
     assert.deepEqual(read(`"_source":{"vec":"${payload}","title":"x"}`), [1, 2]);
     assert.deepEqual(read(`"fields":{"vec":["${payload}"]}`, false), [1, 2]);
     assert.deepEqual(read(`"_source":{"title":"other"},"fields":{"vec":["${payload}"]}`, false), [1, 2]);
+  });
+
+  it('has its values in the field of the engine itself where its header says so', () => {
+    const native = { field: 'knn', type: 'knn_vector', indexed: true, values: 'instead' } as const;
+    const header = encodePayload({
+      codec: 'native',
+      fingerprint: settings.fingerprint,
+      textHash: hashText('x'),
+      vector: Float32Array.of(1, 2),
+    });
+    const of = { ...settings, native };
+    const source = (knn: string): string => `"_source":{"vec":"${header}",${knn}"title":"x"}`;
+    assert.deepEqual(read(source('"knn":[ 1.50,\n-2E0 ],'), true, of), [1.5, -2]);
+    assert.deepEqual(read(`"fields":{"vec":["${header}"],"knn":[0.5,3]}`, false, of), [0.5, 3]);
+    assert.deepEqual(read(`"_source":{"knn":[0.5,3]},"fields":{"vec":["${header}"]}`, false, of), [0.5, 3]);
+    // A payload that holds its values itself is read as ever.
+    assert.deepEqual(read(`"_source":{"vec":"${payload}","title":"x"}`, true, of), [1, 2]);
+    for (const [knn, reason] of [
+      ['', 'missing'],
+      ['"knn":null,', 'missing'],
+      ['"knn":"1,2",', 'missing'],
+      ['"knn":[1],', 'malformed'],
+      ['"knn":[1,"2"],', 'malformed'],
+      ['"knn":[1,1e400],', 'not_finite'],
+    ] as const)
+      assert.equal(read(source(knn), true, of), reason, knn);
+    assert.equal(read(source('"knn":[1,2],'), true, settings), 'missing');
+    assert.equal(read(source('"knn":[1,2],').replace('"x"', '"changed"'), true, of), 'stale');
   });
 
   it('is refused with the reason', () => {
@@ -162,7 +190,7 @@ describe('the vector of a hit', () => {
   });
 
   it('is cut from _source and from fields, and fields goes where it held nothing else', () => {
-    const both = { inSource: true, inFields: true };
+    const both = { inSource: ['vec'], inFields: ['vec'] };
     for (const [hit, rest] of [
       [',"_source":{"vec":"p","a":1}', ',"_source":{"a":1}'],
       [',"_source":{"vec":"p"}', ',"_source":{}'],
@@ -176,7 +204,17 @@ describe('the vector of a hit', () => {
       ],
     ] as const)
       assert.equal(cutFrom(hit, both), rest, hit);
+    const all = { inSource: ['vec', 'knn'], inFields: ['vec', 'knn'] };
+    for (const [hit, rest] of [
+      [',"_source":{"vec":"p","knn":[1,2],"a":1}', ',"_source":{"a":1}'],
+      [',"_source":{"a":1,"knn":[1,2],"vec":"p"}', ',"_source":{"a":1}'],
+      [',"_source":{"knn":[1,2],"a":1,"vec":"p"}', ',"_source":{"a":1}'],
+      [',"_source":{ "vec":"p","knn":[1,2] }', ',"_source":{  }'],
+      [',"fields":{"vec":["p"],"knn":[1,2]},"sort":[1]', ',"sort":[1]'],
+      [',"fields":{"vec":["p"],"a":[1],"knn":[1,2]}', ',"fields":{"a":[1]}'],
+    ] as const)
+      assert.equal(cutFrom(hit, all), rest, hit);
     const kept = ',"_source":{"vec":"p"},"fields":{"vec":["p"]}';
-    assert.equal(cutFrom(kept, { inSource: false, inFields: false }), kept);
+    assert.equal(cutFrom(kept, { inSource: [], inFields: [] }), kept);
   });
 });

@@ -210,10 +210,47 @@ describe('the engine is asked', () => {
       const result = planned(target, `{${MATCH},${part}}`);
       assert.equal(result.wholeSource, false, part);
       assert.deepEqual(JSON.parse(result.body.toString()).docvalue_fields, [{ field: 'vec' }]);
-      assert.deepEqual(result.hide, { inSource: true, inFields: true });
+      assert.deepEqual(result.hide, { inSource: ['vec'], inFields: ['vec'] });
     }
     const kept = planned('/i/_search', undefined, { ...SETTINGS, sourcesAreWhole: false });
     assert.deepEqual(JSON.parse(kept.body.toString()).docvalue_fields, [{ field: 'vec' }]);
+  });
+
+  it('for the values of the engine’s own field where they are nowhere else', () => {
+    const native = { field: 'knn', type: 'knn_vector', indexed: true } as const;
+    const withNative = (values: 'beside' | 'instead'): SettingsOf => ({
+      ...SETTINGS,
+      byIndex: new Map([['i', { ...INDEX, native: { ...native, values } }]]),
+    });
+    const asked = (body: string, values: 'beside' | 'instead' = 'instead'): unknown[] => {
+      const result = planned('/i/_search', `{${body}${MATCH}}`, withNative(values));
+      const { fields, docvalue_fields } = JSON.parse(result.body.toString()) as Record<string, unknown>;
+      return [fields, docvalue_fields, result.hide.inSource, result.hide.inFields];
+    };
+    const [vec, knn] = [{ field: 'vec' }, { field: 'knn' }];
+    const ours = ['vec', 'knn'];
+    assert.deepEqual(asked(''), [undefined, undefined, ours, ours]);
+    assert.deepEqual(asked('"_source":["a"],'), [[knn], [vec], ours, ours]);
+    assert.deepEqual(asked('"_source":["a"],', 'beside'), [undefined, [vec], ours, ours]);
+    assert.deepEqual(asked('"_source":false,"fields":["a"],'), [[knn, 'a'], [vec], ours, ours]);
+    // What a caller names is not asked for again, and is shown where it was named.
+    for (const fields of [['knn', 'a'], [{ field: 'knn' }]])
+      assert.deepEqual(asked(`"_source":false,"fields":${JSON.stringify(fields)},`), [
+        fields,
+        [vec],
+        ours,
+        ['vec'],
+      ]);
+    assert.deepEqual(asked('"_source":false,"docvalue_fields":["vec"],'), [[knn], ['vec'], ours, ['knn']]);
+    assert.deepEqual(asked('"_source":["knn"],'), [[knn], [vec], ['vec'], ours]);
+    assert.deepEqual(asked('"fields":["*"],'), [['*'], undefined, ours, ours]);
+    assert.equal(
+      plan('/i/_search', `{"_source":false,"fields":"a",${MATCH}}`, withNative('instead')),
+      'unreadable_body',
+    );
+    const named = planned('/i/_search?docvalue_fields=a,vec&_source=false', undefined, SETTINGS);
+    assert.ok(!named.body.includes('docvalue_fields'));
+    assert.deepEqual(named.hide.inFields, []);
   });
 
   it('for the caller’s own doc values as well', () => {
@@ -239,7 +276,7 @@ describe('the engine is asked', () => {
       const result = planned(target, `{${MATCH},${part}}`);
       assert.ok(result.wholeSource);
       assert.ok(!result.body.includes('docvalue_fields'));
-      assert.deepEqual(result.hide, { inSource: true, inFields: false });
+      assert.deepEqual(result.hide, { inSource: ['vec'], inFields: ['vec'] });
     }
   });
 
@@ -249,7 +286,7 @@ describe('the engine is asked', () => {
       ['/i/_search', '"_source":{"includes":"vec"}'],
       ['/i/_search?_source_includes=vec', '"a":1'],
     ] as const)
-      assert.equal(planned(target, `{${MATCH},${part}}`).hide.inSource, false, part);
+      assert.deepEqual(planned(target, `{${MATCH},${part}}`).hide.inSource, [], part);
   });
 
   it('for the largest window and the vector fields of the indices that fit the model', () => {

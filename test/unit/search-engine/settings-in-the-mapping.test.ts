@@ -7,6 +7,7 @@ import {
   mappingBody,
   settingsFromMeta,
   type IndexSettings,
+  type NativeField,
 } from '../../../src/search-engine/mapping-meta.js';
 import { planMapping } from '../../../src/search-engine/mapping-plan.js';
 
@@ -20,6 +21,8 @@ const SETTINGS: IndexSettings = {
   window: 100,
 };
 
+const NATIVE: NativeField = { field: 'twinrank_knn', type: 'knn_vector', indexed: true, values: 'beside' };
+
 const block = (changes: Record<string, unknown> = {}): Record<string, unknown> => {
   const meta = mappingBody(SETTINGS)._meta['twinrank'] as Record<string, unknown>;
   return { twinrank: { ...meta, ...changes } };
@@ -32,6 +35,31 @@ describe('settings in the mapping', () => {
     assert.deepEqual(settingsFromMeta(body._meta, 'i'), SETTINGS);
     assert.equal(body._meta['owner'], 'search team');
     assert.deepEqual(body.properties, { twinrank_vector: { type: 'binary', doc_values: true } });
+  });
+
+  it('are read back with the field of the engine itself, which is mapped as the engine has it', () => {
+    for (const [native, mapping] of [
+      [
+        NATIVE,
+        {
+          type: 'knn_vector',
+          dimension: 384,
+          method: { name: 'hnsw', engine: 'lucene', space_type: 'cosinesimil' },
+        },
+      ],
+      [
+        { ...NATIVE, type: 'dense_vector' },
+        { type: 'dense_vector', dims: 384, index: true, similarity: 'cosine' },
+      ],
+      [
+        { ...NATIVE, type: 'dense_vector', indexed: false, values: 'instead' },
+        { type: 'dense_vector', dims: 384 },
+      ],
+    ] as const) {
+      const body = mappingBody({ ...SETTINGS, native });
+      assert.deepEqual(settingsFromMeta(body._meta, 'i')?.native, native);
+      assert.deepEqual(body.properties['twinrank_knn'], mapping);
+    }
   });
 
   it('are absent where there is no block', () => {
@@ -52,6 +80,15 @@ describe('settings in the mapping', () => {
       window: [undefined, 0, 10_001, '100'],
       vector_field: [undefined, '', 5],
       model: [undefined, ''],
+      native: [
+        null,
+        'knn_vector',
+        [],
+        { ...NATIVE, field: '' },
+        { ...NATIVE, type: 'vector' },
+        { ...NATIVE, indexed: 'yes' },
+        { ...NATIVE, values: undefined },
+      ],
     };
     for (const [key, values] of Object.entries(bad))
       for (const value of values)
@@ -133,6 +170,42 @@ describe('the plan of mapping apply', () => {
     assert.equal(off.warnings.length, 1);
     const excluded = planMapping('i', { _source: { excludes: ['twinrank_vector'] } }, SETTINGS, false);
     assert.match(excluded.warnings[0] ?? '', /partial update/);
+  });
+
+  it('adds the field of the engine itself, keeps it, and does not drop it silently', () => {
+    const both = { ...SETTINGS, native: NATIVE };
+    const added = planMapping('i', present(SETTINGS), both, false);
+    assert.ok(added.kind === 'apply');
+    assert.deepEqual(added.changes, [`native: none -> ${JSON.stringify(NATIVE)}`]);
+    const mappings = present(both);
+    // The engine gives its defaults back beside what it was given.
+    const properties = { ...(mappings['properties'] as Record<string, Record<string, unknown>>) };
+    properties['twinrank_knn'] = { ...properties['twinrank_knn'], parameters: {} };
+    assert.equal(planMapping('i', { ...mappings, properties }, both, false).kind, 'unchanged');
+    for (const native of [undefined, { ...NATIVE, values: 'instead' as const }, { ...NATIVE, field: 'v' }]) {
+      const { native: _, ...rest } = both;
+      const wanted = native === undefined ? rest : { ...rest, native };
+      assert.throws(
+        () => planMapping('i', mappings, wanted, false),
+        /--storage both --native-field twinrank_knn/,
+      );
+      assert.equal(planMapping('i', mappings, wanted, true).kind, 'apply');
+    }
+  });
+
+  it('refuses a field of another kind, and values that could not be read back', () => {
+    const both = { ...SETTINGS, native: NATIVE };
+    for (const field of [{ type: 'knn_vector', dimension: 3 }, { type: 'keyword' }, 1])
+      assert.throws(
+        () => planMapping('i', { properties: { twinrank_knn: field } }, both, false),
+        /--native-field/,
+      );
+    const noSource = { _source: { enabled: false } };
+    assert.equal(planMapping('i', noSource, both, false).kind, 'apply');
+    const instead = { ...both, native: { ...NATIVE, values: 'instead' as const } };
+    assert.throws(() => planMapping('i', noSource, instead, false), /keeps no _source/);
+    const excluded = planMapping('i', { _source: { excludes: ['twinrank_knn'] } }, both, false);
+    assert.match(excluded.warnings.join(), /excludes "twinrank_knn"/);
   });
 });
 

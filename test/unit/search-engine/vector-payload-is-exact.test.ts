@@ -146,6 +146,7 @@ describe('a payload that does not fit', () => {
       changed((b) => { b[0] = 2; return undefined; }),
       changed((b) => { b[1] = 0; return undefined; }),
       changed((b) => { b[1] = 3; return undefined; }),
+      changed((b) => { b[1] = 4; return undefined; }),
       changed((b) => { b[1] = 2; return undefined; }),
       changed((b) => { b.writeUInt16LE(65535, 2); return undefined; }),
     ]; // prettier-ignore
@@ -169,5 +170,47 @@ describe('the header alone', () => {
     assert.deepEqual(header, { codec: 'f16', dimensions: 384, fingerprint: FINGERPRINT, textHash: HASH });
     assert.match(HASH, /^[0-9a-f]{16}$/);
     assert.notEqual(hashText('a title'), hashText('A title'));
+  });
+});
+
+describe('a header whose values are elsewhere', () => {
+  const vector = Float32Array.of(0.5, -0.25, 1);
+  const base64 = encodePayload({ codec: 'native', fingerprint: FINGERPRINT, textHash: HASH, vector });
+  const expected = { fingerprint: FINGERPRINT, dimensions: 3 };
+
+  it('takes 20 bytes and tells model, text and size', () => {
+    const bytes = Buffer.from(base64, 'base64');
+    assert.equal(bytes.length, 20);
+    assert.deepEqual(readHeader(bytes), {
+      codec: 'native',
+      dimensions: 3,
+      fingerprint: FINGERPRINT,
+      textHash: HASH,
+    });
+  });
+
+  it('has the values that are found there', () => {
+    const payload = decodePayload(base64, expected, undefined, (into) => {
+      into.set(vector);
+      return 1.25;
+    });
+    assert.ok(typeof payload !== 'string');
+    assert.deepEqual(payload.vector, vector);
+    assert.equal(payload.textHash, HASH);
+  });
+
+  it('is of no use where they are missing, malformed or not finite', () => {
+    assert.equal(decodePayload(base64, expected), 'missing');
+    for (const problem of ['missing', 'malformed'] as const)
+      assert.equal(
+        decodePayload(base64, expected, undefined, () => problem),
+        problem,
+      );
+    assert.equal(
+      decodePayload(base64, expected, undefined, () => Infinity),
+      'not_finite',
+    );
+    assert.equal(decodePayload(base64, { ...expected, fingerprint: 'f'.repeat(16) }), 'other_model');
+    assert.equal(decodePayload(base64, { ...expected, dimensions: 4 }), 'other_dimensions');
   });
 });
