@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { TwinrankError } from '../../../errors.js';
 import type { DocumentStore, DocumentVersion, JobDocument } from './document-store.js';
 import { jobBody, jobId, parseJob, sliceId, turnId, type Job, type JobSpec } from './job.js';
+import { once, type Patiently } from './patience.js';
 import type { SliceRange } from '../slice.js';
 
 /** A job as it was read. */
@@ -38,12 +39,14 @@ export async function changeJob(
   store: DocumentStore,
   { id, job, version }: StoredJob,
   change: Partial<Job>,
+  patiently: Patiently = once,
   signal?: AbortSignal,
 ): Promise<StoredJob | undefined> {
   const next: Job = { ...job, ...change, updated: new Date().toISOString(), write: randomUUID() };
-  const written = await store.replace(id, jobDocument(id, next), version, signal);
-  if (written !== undefined) return { id, job: next, version: written };
-  return ownWrite(store, id, next, signal);
+  return patiently(async () => {
+    const written = await store.replace(id, jobDocument(id, next), version, signal);
+    return written === undefined ? ownWrite(store, id, next, signal) : { id, job: next, version: written };
+  }, signal);
 }
 
 /**
@@ -74,6 +77,11 @@ export async function joinJob(
     const stored = version === undefined ? await ownWrite(store, id, job, signal) : { id, job, version };
     if (stored !== undefined) return { stored, resumed: false };
   }
+}
+
+/** True where a job has gone on, or has ended. */
+export function isOtherPass(now: Job, before: Job): boolean {
+  return now.run !== before.run || now.pass !== before.pass || now.state !== 'running';
 }
 
 /** Ids of all documents of a pass besides the job's own. */

@@ -20,6 +20,9 @@ export type Patiently = <T>(
   signal: AbortSignal | undefined,
 ) => Promise<T>;
 
+/** No patience at all. */
+export const once: Patiently = (work) => work(() => undefined);
+
 /** Failures that may pass by themselves. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'overloaded',

@@ -2,7 +2,7 @@
 import type { SliceCounts } from '../slice.js';
 import type { DocumentStore } from './document-store.js';
 import type { Job, PassRecord } from './job.js';
-import { changeJob, readJob, type StoredJob } from './job-record.js';
+import { changeJob, isOtherPass, readJob, type StoredJob } from './job-record.js';
 import { nextStep } from './next-step.js';
 import type { Patiently } from './patience.js';
 import type { ReindexWork } from './work.js';
@@ -23,14 +23,18 @@ export async function takeTurn(
   counts: SliceCounts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { job } = stored;
+  const { store, patiently } = deps;
+  // Another worker may have come half-way before it was killed.
+  const now = await patiently(() => readJob(store, stored.id, signal), signal);
+  if (now === undefined || isOtherPass(now.job, stored.job)) return false;
+  const { job } = now;
   const { pass, closed, passStarted: started } = job;
   const ended: PassRecord = { pass, closed, started, ended: new Date().toISOString(), counts };
   const turn = new Turn(deps, [...job.history, ended], signal);
   const step = nextStep(job, counts);
-  if (step.kind === 'fail') return turn.fail(stored, step.reason);
-  if (step.kind === 'finish') return turn.finish(stored);
-  return turn.nextPass(stored, step.close);
+  if (step.kind === 'fail') return turn.fail(now, step.reason);
+  if (step.kind === 'finish') return turn.finish(now);
+  return turn.nextPass(now, step.close);
 }
 
 class Turn {
@@ -99,7 +103,7 @@ class Turn {
 
   #change(from: StoredJob, to: Partial<Job>): Promise<StoredJob | undefined> {
     const { store, patiently } = this.#deps;
-    return patiently(() => changeJob(store, from, to, this.#signal), this.#signal);
+    return changeJob(store, from, to, patiently, this.#signal);
   }
 
   #work<T>(task: (work: ReindexWork, signal: AbortSignal) => Promise<T>): Promise<T> {

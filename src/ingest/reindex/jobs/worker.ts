@@ -4,7 +4,7 @@ import { asTwinrankError, TwinrankError } from '../../../errors.js';
 import { NO_COUNTS, type SliceCounts } from '../slice.js';
 import type { DocumentStore } from './document-store.js';
 import { sliceId, turnId, type Job, type JobSpec } from './job.js';
-import { joinJob, passDocuments, readJob, type Joined, type StoredJob } from './job-record.js';
+import { isOtherPass, joinJob, passDocuments, readJob, type Joined, type StoredJob } from './job-record.js';
 import type { Lease } from './lease.js';
 import { LeaseBoard, type BoardOptions, type ClaimedPart } from './lease-board.js';
 import type { Patiently } from './patience.js';
@@ -162,7 +162,7 @@ class Pass {
           'job_conflict',
           `The document of job "${id}" is gone: somebody has deleted it. Run the command again to begin anew.`,
         );
-      if (now.job.run !== job.run || now.job.pass !== job.pass || now.job.state !== 'running') {
+      if (isOtherPass(now.job, job)) {
         this.#next = now;
         this.#end.abort(new TwinrankError('job_conflict', `The job "${id}" went on without this pass.`));
         return;
