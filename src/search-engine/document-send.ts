@@ -12,7 +12,7 @@ const NEWLINE = 0x0a;
 const PARAMETERS = ['routing', 'if_seq_no', 'if_primary_term', 'version', 'version_type'] as const;
 
 /**
- * A sender for bulk bodies of one `index` action that names its index and id.
+ * A sender for bulk bodies of one `index` or `create` action that names its index and id.
  * @param parameters query string without "?" that every request gets
  */
 export function createDocumentSend(
@@ -21,10 +21,12 @@ export function createDocumentSend(
 ): (body: Buffer, signal: AbortSignal) => Promise<BulkAnswer> {
   return async (body, signal) => {
     const lineEnd = body.indexOf(NEWLINE);
-    const { index } = JSON.parse(body.toString('utf8', 0, lineEnd)) as { index: Record<string, unknown> };
+    const action = JSON.parse(body.toString('utf8', 0, lineEnd)) as Record<string, Record<string, unknown>>;
+    const [[name, metadata] = ['index', {}]] = Object.entries(action);
     const query = new URLSearchParams(parameters);
-    for (const name of PARAMETERS) if (index[name] !== undefined) query.set(name, String(index[name]));
-    const target = `/${encodeURIComponent(String(index['_index']))}/_doc/${encodeURIComponent(String(index['_id']))}`;
+    for (const key of PARAMETERS) if (metadata[key] !== undefined) query.set(key, String(metadata[key]));
+    const place = name === 'create' ? '_create' : '_doc';
+    const target = `/${encodeURIComponent(String(metadata['_index']))}/${place}/${encodeURIComponent(String(metadata['_id']))}`;
     try {
       const answer = await client.request({
         method: 'PUT',
@@ -42,7 +44,7 @@ export function createDocumentSend(
       const asItem = ![401, 403, 413, 502, 504].includes(answer.status);
       return {
         status: asItem ? 200 : answer.status,
-        body: asItem ? { items: [{ index: item }] } : answer.body,
+        body: asItem ? { items: [{ [name]: item }] } : answer.body,
         retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
       };
     } catch (error) {

@@ -9,7 +9,8 @@ import { getDocuments } from './get-documents.js';
 import { judge, type Judgement } from './judge.js';
 import { addCounts, NO_COUNTS, type SliceCounts } from './slice.js';
 import type { StoredDocument } from './stored-document.js';
-import { writeDocuments, type Write } from './write-documents.js';
+import { settleNewer } from './newer-copies.js';
+import { guardOf, writeDocuments, type Write } from './write-documents.js';
 
 /** Brings documents up to date; resolves when each is settled. Rejects where the work as a whole cannot go on. */
 export type WorkOnDocuments = (
@@ -75,20 +76,29 @@ export function createPageWorker(deps: ReindexDeps): WorkOnDocuments {
         writes.reduce((sum, { source }) => sum + source.length, 0),
         signal,
       );
-      const { written, bytes, conflicts, failed } = await writeDocuments(client, target, writes, signal);
+      const { written, bytes, conflicts, failed } = await writeDocuments(
+        client,
+        guardOf(target),
+        writes,
+        signal,
+      );
       add({ written, bytes });
       for (const { document, status, reason } of failed) add(fail(document, status, reason));
       if (conflicts.length > 0) {
-        if (target === 'in_place') add(await again(conflicts, tries, signal));
-        // A conflict in the copy says that a newer version is there.
-        else add({ fresh: conflicts.length });
+        const settled =
+          target === 'in_place'
+            ? { again: conflicts, counts: NO_COUNTS, failed: [] }
+            : await settleNewer(deps, target.dest, conflicts, signal);
+        add(settled.counts);
+        for (const { document, status, reason } of settled.failed) add(fail(document, status, reason));
+        add(await again(settled.again, tries, signal));
       }
     }
     return counts;
   }
 
   async function again(
-    conflicts: readonly StoredDocument[],
+    conflicts: readonly Write[],
     tries: number,
     signal: AbortSignal,
   ): Promise<SliceCounts> {
@@ -97,7 +107,7 @@ export function createPageWorker(deps: ReindexDeps): WorkOnDocuments {
       counts = addCounts(counts, { ...NO_COUNTS, ...more });
     };
     if (tries >= CONFLICT_TRIES) {
-      for (const document of conflicts)
+      for (const { document } of conflicts)
         add(
           fail(
             document,
@@ -108,8 +118,9 @@ export function createPageWorker(deps: ReindexDeps): WorkOnDocuments {
       return counts;
     }
     const now: StoredDocument[] = [];
-    const got = await getDocuments(client, conflicts, true, signal);
-    conflicts.forEach((document, i) => {
+    const names = conflicts.map(({ document }) => document);
+    const got = await getDocuments(client, names, true, signal);
+    names.forEach((document, i) => {
       const answer = got[i];
       if (answer?.kind === 'document') now.push(answer.document);
       else if (answer?.kind === 'gone') add({ vanished: 1 });
