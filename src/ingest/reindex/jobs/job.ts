@@ -1,7 +1,7 @@
 /** A reindex job and its slices as they are stored, and their strict reading. */
 import { createHash } from 'node:crypto';
 import { TwinrankError } from '../../../errors.js';
-import type { SliceCounts, SliceRange } from '../slice.js';
+import { NO_COUNTS, type SliceCounts, type SliceRange } from '../slice.js';
 import { listOf, oneOf, orNull, record, ShapeError, text, truth, whole, type Shape } from './strict-json.js';
 
 const VERSION = 1;
@@ -187,4 +187,20 @@ export function sliceId(id: string, job: { readonly run: number; readonly pass: 
 /** Id of the document that says who moves the job from this pass on. */
 export function turnId(id: string, job: { readonly run: number; readonly pass: number }): string {
   return `${id}:${job.run}:${job.pass}:turn`;
+}
+
+/** Share of the sequence numbers of a pass, 0 to 1, that the claims have left behind. */
+export function shareOf(job: Job, claims: readonly (SliceClaim | undefined)[]): number {
+  let done = 0;
+  let total = 0;
+  job.slices.forEach(({ from, to }, n) => {
+    done += (claims[n]?.cursor ?? from) - from;
+    total += to - from;
+  });
+  return total === 0 ? 1 : done / total;
+}
+
+/** Counts of the last pass that has ended. */
+export function lastCounts(job: Job): SliceCounts {
+  return job.history.at(-1)?.counts ?? NO_COUNTS;
 }

@@ -1,9 +1,9 @@
 /** One worker of a job: claims slices, watches the others, and moves the job on when a pass has ended. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asTwinrankError, TwinrankError } from '../../../errors.js';
-import { NO_COUNTS, type SliceCounts } from '../slice.js';
+import type { SliceCounts } from '../slice.js';
 import type { DocumentStore } from './document-store.js';
-import { sliceId, turnId, type Job, type JobSpec } from './job.js';
+import { shareOf, sliceId, turnId, type Job, type JobSpec } from './job.js';
 import { isOtherPass, joinJob, passDocuments, readJob, type Joined, type StoredJob } from './job-record.js';
 import type { Lease } from './lease.js';
 import { LeaseBoard, type BoardOptions, type ClaimedPart } from './lease-board.js';
@@ -17,6 +17,7 @@ export interface WorkerDeps {
   /** For everything after the first contact: a wrong address is told at once. */
   readonly patiently: Patiently;
   readonly onJoined?: (joined: Joined) => void;
+  /** A pass is under way and what the others have done of it is known. */
   readonly onPass?: (job: Job) => void;
 }
 
@@ -65,7 +66,6 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions): Worker {
       let { stored, resumed } = joined;
       for (; stored.job.state === 'running'; resumed = false) {
         await work.passBegins(resumed);
-        deps.onPass?.(stored.job);
         const pass = new Pass(deps, options, stored);
         progress = () => pass.progress();
         stored = await pass.run(signal);
@@ -118,10 +118,7 @@ class Pass {
     return {
       pass: job.pass,
       counts: this.#slices.counts(),
-      share: shareOf(
-        job,
-        this.#slices.claims().map((claim) => claim?.cursor ?? null),
-      ),
+      share: shareOf(job, this.#slices.claims()),
     };
   }
 
@@ -155,7 +152,7 @@ class Pass {
     const { id, job } = this.#stored;
     const { signal } = this.#end;
     const pause = Math.min(MOST_BETWEEN_LOOKS_MS, this.#options.leaseMs / 4);
-    for (;;) {
+    for (let look = 0; ; look++) {
       const now = await patiently(() => readJob(store, id, signal), signal);
       if (now === undefined)
         throw new TwinrankError(
@@ -168,6 +165,7 @@ class Pass {
         return;
       }
       await (this.#slices.isDone() ? this.#turn : this.#slices).refresh(signal);
+      if (look === 0) this.#deps.onPass?.(job);
       for (const { resolve } of this.#waiting) resolve();
       this.#waiting.clear();
       signal.throwIfAborted();
@@ -264,20 +262,4 @@ class Pass {
     if (!this.#hurry) await sleep(ms, undefined, { signal: over.signal }).catch(() => undefined);
     this.#hurry = false;
   }
-}
-
-/** Share of the sequence numbers of a pass that the cursors have left behind. */
-function shareOf(job: Job, cursors: readonly (number | null)[]): number {
-  let done = 0;
-  let total = 0;
-  job.slices.forEach(({ from, to }, n) => {
-    done += (cursors[n] ?? from) - from;
-    total += to - from;
-  });
-  return total === 0 ? 1 : done / total;
-}
-
-/** Counts of the last pass that has ended. */
-export function lastCounts(job: Job): SliceCounts {
-  return job.history.at(-1)?.counts ?? NO_COUNTS;
 }
