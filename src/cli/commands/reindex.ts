@@ -29,6 +29,7 @@ import { reportEstimate, reportJob, reportOnly, showProgress } from '../reindex-
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 15_000;
+const TROUBLE_EVERY_MS = 10_000;
 
 export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
   usage: 'reindex',
@@ -92,6 +93,7 @@ async function runJob(
   };
   let progress: Progress | undefined;
   let id: string | undefined;
+  let troubleToldAt = -Infinity;
   const worker = createWorker(
     {
       store: createEngineStore(client),
@@ -108,6 +110,8 @@ async function runJob(
         firstDelayMs: FIRST_DELAY_MS,
         maxDelayMs: MAX_DELAY_MS,
         onTrouble: ({ message }) => {
+          if (performance.now() - troubleToldAt < TROUBLE_EVERY_MS) return;
+          troubleToldAt = performance.now();
           tell('trouble', { reason: message }, `Waiting: ${message}`);
         },
       }),

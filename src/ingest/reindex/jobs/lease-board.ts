@@ -8,6 +8,9 @@ import { parseClaim, type SliceClaim } from './job.js';
 import { holdLease, type Lease } from './lease.js';
 import type { Patiently } from './patience.js';
 
+/** Others may go by a shorter lease than this worker. */
+const LONGEST_SILENCE_MS = 10_000;
+
 /** A part that can be claimed. */
 export interface Part {
   /** Of its document. */
@@ -106,7 +109,7 @@ export class LeaseBoard {
       owner,
       from,
       version: entry.version,
-      renewMs: leaseMs / 3,
+      renewMs: Math.min(leaseMs / 3, LONGEST_SILENCE_MS),
       patiently,
       signal,
       onWritten: (claim, version) => {
