@@ -3,7 +3,7 @@ import { asTwinrankError, TwinrankError } from '../../errors.js';
 import { reasonOf, type EngineClient } from '../../search-engine/client.js';
 import { isRecord } from '../../search-engine/json-value.js';
 import { patientBytes } from './patient-read.js';
-import { readGot, type DocumentName, type Got } from './stored-document.js';
+import { isUnreadable, readGot, UNREADABLE_SOURCE, type DocumentName, type Got } from './stored-document.js';
 
 const MAX_ANSWER_BYTES = 64_000_000;
 const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
@@ -40,7 +40,12 @@ export async function getDocuments(
       `${client.address} answered for ${got.length} of ${names.length} documents.`,
     );
   } catch (error) {
-    if (asTwinrankError(error).code !== 'body_too_large' || names.length === 1) throw error;
+    const unreadable = isUnreadable(error);
+    if (asTwinrankError(error).code !== 'body_too_large' && !unreadable) throw error;
+    if (names.length === 1) {
+      if (unreadable) return [{ kind: 'failed', reason: UNREADABLE_SOURCE }];
+      throw error;
+    }
     const half = Math.ceil(names.length / 2);
     return [
       ...(await getDocuments(client, names.slice(0, half), source, signal)),

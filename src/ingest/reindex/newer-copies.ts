@@ -65,7 +65,13 @@ export async function settleNewer(
       bytes: results.reduce((sum, { bytes }) => sum + bytes, 0),
     },
     again,
-    failed: results.flatMap(({ failed }) => failed),
+    // Named as in the source, so that the failures file can be fed back.
+    failed: results
+      .flatMap(({ failed }) => failed)
+      .map((failure) => ({
+        ...failure,
+        document: byKey.get(keyOf(failure.document))?.document ?? failure.document,
+      })),
   };
 }
 

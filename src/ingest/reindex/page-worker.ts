@@ -8,7 +8,7 @@ import { encodeTexts } from './encode-texts.js';
 import { getDocuments } from './get-documents.js';
 import { judge, type Judgement } from './judge.js';
 import { addCounts, NO_COUNTS, type SliceCounts } from './slice.js';
-import type { StoredDocument } from './stored-document.js';
+import { UNREADABLE_SOURCE, type StoredDocument } from './stored-document.js';
 import { settleNewer } from './newer-copies.js';
 import { guardOf, writeDocuments, type Write } from './write-documents.js';
 
@@ -136,8 +136,7 @@ export function createPageWorker(deps: ReindexDeps): WorkOnDocuments {
     all: boolean,
   ): { readonly source: Buffer; readonly judgement: Judgement } | TwinrankError {
     const { source } = document;
-    if (source === undefined)
-      return new TwinrankError('upstream_answer', 'The engine gave no _source for it.');
+    if (source === undefined) return new TwinrankError('upstream_answer', UNREADABLE_SOURCE);
     try {
       return { source, judgement: judge(source, deps.settings(document.index), all) };
     } catch (error) {

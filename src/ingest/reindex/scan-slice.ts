@@ -7,7 +7,7 @@ import type { PageSize } from './page-size.js';
 import { patientBytes, stopped } from './patient-read.js';
 import { closePointInTime, KEEP_ALIVE, openPointInTime, type PointInTime } from './point-in-time.js';
 import type { SliceRange } from './slice.js';
-import { readFound, type FoundPage, type StoredDocument } from './stored-document.js';
+import { isUnreadable, readFound, type FoundPage, type StoredDocument } from './stored-document.js';
 
 export interface Page {
   readonly documents: readonly StoredDocument[];
@@ -69,7 +69,7 @@ function createReader(
   let pit: PointInTime | undefined;
   let isOpened = false;
 
-  async function search(from: number, count: number): Promise<FoundPage> {
+  async function search(from: number, count: number, whole: boolean): Promise<FoundPage> {
     for (let tried = 0; ; tried++) {
       if (!isOpened) pit = await openPatiently(client, slice, signal);
       isOpened = true;
@@ -81,7 +81,7 @@ function createReader(
             pit === undefined
               ? `/${encodeExpression(slice.index)}/_search?preference=_shards:${slice.shard}`
               : '/_search',
-          body: { ...query(slice, from, count, withSource), ...(pit === undefined ? {} : pitOf(pit)) },
+          body: { ...query(slice, from, count, whole), ...(pit === undefined ? {} : pitOf(pit)) },
           signal,
         },
         count === 1 ? MAX_DOCUMENT_ANSWER_BYTES : MAX_ANSWER_BYTES,
@@ -106,20 +106,26 @@ function createReader(
     }
   }
 
+  const pageOf = ({ documents }: FoundPage, count: number): Page => {
+    const last = documents.at(-1);
+    return { documents, next: last === undefined || documents.length < count ? slice.to : last.seqNo + 1 };
+  };
+
   return {
     async read(from, size) {
       for (;;) {
         const count = size.now();
         try {
-          const { documents } = await search(from, count);
-          size.seen(documents.length, bytesOf(documents));
-          const last = documents.at(-1);
-          return {
-            documents,
-            next: last === undefined || documents.length < count ? slice.to : last.seqNo + 1,
-          };
+          const found = await search(from, count, withSource);
+          size.seen(found.documents.length, bytesOf(found.documents));
+          return pageOf(found, count);
         } catch (error) {
-          if (asTwinrankError(error).code !== 'body_too_large' || !size.tooLarge()) throw error;
+          const isTooLarge = asTwinrankError(error).code === 'body_too_large';
+          if (!isTooLarge && !isUnreadable(error)) throw error;
+          if (size.tooLarge()) continue;
+          if (isTooLarge) throw error;
+          // One document spoils the answer, as one with a comment does, which the engines take. It is only named.
+          return pageOf(await search(from, 1, false), 1);
         }
       }
     },

@@ -15,6 +15,10 @@ import {
   type Range,
 } from '../../search-engine/json-scan.js';
 
+/** Why nothing is done with a document whose bytes are no JSON; the engines take comments, and keep them. */
+export const UNREADABLE_SOURCE =
+  'Its _source is not plain JSON (the engine takes comments within a document). Write it again without them.';
+
 /** Names a document. */
 export interface DocumentName {
   /** Concrete index. */
@@ -28,7 +32,7 @@ export interface StoredDocument extends DocumentName {
   readonly seqNo: number;
   readonly primaryTerm: number;
   readonly version: number;
-  /** `_source`, a view of the answer; undefined where the answer holds none. */
+  /** `_source`, a view of the answer; undefined where it was not asked for or cannot be read. */
   readonly source: Buffer | undefined;
 }
 
@@ -101,6 +105,11 @@ function reading<T>(read: () => T): T {
       cause: error,
     });
   }
+}
+
+/** True for the error of an answer that is not JSON, be it for one document in it. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof TwinrankError && error.cause instanceof JsonScanError;
 }
 
 function hitAt(body: Buffer, at: number): Hit {
