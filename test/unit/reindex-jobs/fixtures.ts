@@ -3,9 +3,9 @@ import { TwinrankError } from '../../../src/errors.js';
 import type { DocumentStore } from '../../../src/ingest/reindex/jobs/document-store.js';
 import type { Job, JobSpec } from '../../../src/ingest/reindex/jobs/job.js';
 import { createPatience } from '../../../src/ingest/reindex/jobs/patience.js';
-import type { ReindexWork, SliceOrder } from '../../../src/ingest/reindex/jobs/work.js';
+import type { PassPlan, ReindexWork, SliceOrder } from '../../../src/ingest/reindex/jobs/work.js';
 import { createWorker, type Worker } from '../../../src/ingest/reindex/jobs/worker.js';
-import { NO_COUNTS, type SliceCounts, type SliceRange } from '../../../src/ingest/reindex/slice.js';
+import { NO_COUNTS, type SliceCounts } from '../../../src/ingest/reindex/slice.js';
 
 export const SPEC: JobSpec = {
   index: 'books',
@@ -39,6 +39,7 @@ export function jobAt(change: Partial<Job>): Job {
     finishing: false,
     blocked: [],
     slices: [],
+    documents: 0,
     history: [],
     created: '2026-01-01T00:00:00.000Z',
     updated: '2026-01-01T00:00:00.000Z',
@@ -65,16 +66,15 @@ export class FakeSource implements ReindexWork {
     this.stale = new Set(Array.from({ length: size }, (_, i) => i));
   }
 
-  plan(): Promise<readonly SliceRange[]> {
+  plan(): Promise<PassPlan> {
     const shards = Math.ceil(this.#size / 10);
-    return Promise.resolve(
-      Array.from({ length: shards }, (_, shard) => ({
-        index: 'books',
-        shard,
-        from: 0,
-        to: Math.min(10, this.#size - shard * 10),
-      })),
-    );
+    const slices = Array.from({ length: shards }, (_, shard) => ({
+      index: 'books',
+      shard,
+      from: 0,
+      to: Math.min(10, this.#size - shard * 10),
+    }));
+    return Promise.resolve({ slices, documents: this.#size });
   }
 
   async runSlice(order: SliceOrder): Promise<{ cursor: number; counts: SliceCounts }> {

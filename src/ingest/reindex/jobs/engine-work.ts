@@ -24,7 +24,7 @@ export function createEngineWork(
   const { client } = deps;
   return {
     passBegins,
-    plan: async (signal) => (await planSlices(client, source, { docsPerSlice, signal })).slices,
+    plan: (signal) => planSlices(client, source, { docsPerSlice, signal }),
     runSlice: ({ range, from, all, checkpoint, signal }) =>
       runSlice({ ...deps, all }, range, from, checkpoint, signal),
     open: (signal) => openForWrites(client, source, signal),

@@ -4,7 +4,7 @@ import { TwinrankError } from '../../../errors.js';
 import type { DocumentStore, DocumentVersion, JobDocument } from './document-store.js';
 import { jobBody, jobId, parseJob, sliceId, turnId, type Job, type JobSpec } from './job.js';
 import { once, type Patiently } from './patience.js';
-import type { SliceRange } from '../slice.js';
+import type { PassPlan } from './work.js';
 
 /** A job as it was read. */
 export interface StoredJob {
@@ -57,7 +57,7 @@ export async function changeJob(
 export async function joinJob(
   store: DocumentStore,
   spec: JobSpec,
-  plan: () => Promise<readonly SliceRange[]>,
+  plan: () => Promise<PassPlan>,
   before: (ended: Job) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<Joined> {
@@ -89,7 +89,7 @@ export function passDocuments(id: string, job: Job): readonly string[] {
   return [...job.slices.map((_, n) => sliceId(id, job, n)), turnId(id, job)];
 }
 
-function newRun(spec: JobSpec, run: number, slices: readonly SliceRange[]): Job {
+function newRun(spec: JobSpec, run: number, plan: PassPlan): Job {
   const now = new Date().toISOString();
   return {
     spec,
@@ -101,7 +101,8 @@ function newRun(spec: JobSpec, run: number, slices: readonly SliceRange[]): Job 
     closed: false,
     finishing: false,
     blocked: [],
-    slices,
+    slices: plan.slices,
+    documents: plan.documents,
     history: [],
     created: now,
     updated: now,

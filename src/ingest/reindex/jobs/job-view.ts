@@ -117,14 +117,9 @@ async function viewOf(
     one === undefined ? undefined : parseClaim(id, ids[n] ?? '', one.document['body']),
   );
   const held = claims.filter((claim) => claim?.state === 'claimed');
-  return {
-    id,
-    job,
-    claims,
-    counts: claims.reduce((sum, claim) => addCounts(sum, claim?.counts ?? NO_COUNTS), NO_COUNTS),
-    share: shareOf(job, claims),
-    workers: [...new Set(held.flatMap((claim) => (claim === undefined ? [] : [claim.owner])))],
-  };
+  const counts = claims.reduce((sum, claim) => addCounts(sum, claim?.counts ?? NO_COUNTS), NO_COUNTS);
+  const workers = [...new Set(held.flatMap((claim) => (claim === undefined ? [] : [claim.owner])))];
+  return { id, job, claims, counts, share: shareOf(job, counts), workers };
 }
 
 /** The indices with a write block that an unreadable job names, as far as that can be read. */

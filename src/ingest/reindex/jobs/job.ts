@@ -57,6 +57,8 @@ export interface Job {
   readonly blocked: readonly string[];
   /** What the pass is cut into. */
   readonly slices: readonly SliceRange[];
+  /** About how many documents these hold. */
+  readonly documents: number;
   readonly history: readonly PassRecord[];
   /** When this run began. */
   readonly created: string;
@@ -112,6 +114,7 @@ const JOB = record<Job & { readonly version: number }>({
   finishing: truth,
   blocked: listOf(text),
   slices: listOf(record<SliceRange>({ index: text, shard: count, from: count, to: count })),
+  documents: count,
   history: listOf(
     record<PassRecord>({ pass: whole(1), closed: truth, started: text, ended: text, counts: COUNTS }),
   ),
@@ -189,15 +192,9 @@ export function turnId(id: string, job: { readonly run: number; readonly pass: n
   return `${id}:${job.run}:${job.pass}:turn`;
 }
 
-/** Share of the sequence numbers of a pass, 0 to 1, that the claims have left behind. */
-export function shareOf(job: Job, claims: readonly (SliceClaim | undefined)[]): number {
-  let done = 0;
-  let total = 0;
-  job.slices.forEach(({ from, to }, n) => {
-    done += (claims[n]?.cursor ?? from) - from;
-    total += to - from;
-  });
-  return total === 0 ? 1 : done / total;
+/** Share of the documents of a pass, 0 to 1, that have been looked at; by number, as slices hold unlike many. */
+export function shareOf({ documents }: Job, counts: SliceCounts): number {
+  return documents === 0 ? 1 : Math.min(1, counts.documents / documents);
 }
 
 /** Counts of the last pass that has ended. */

@@ -63,11 +63,6 @@ export class LeaseBoard {
     return this.#entries.every(({ claim }) => claim?.state === 'done');
   }
 
-  /** What is known of each part, in order; undefined where nobody has claimed it yet. */
-  claims(): readonly (SliceClaim | undefined)[] {
-    return this.#entries.map(({ claim }) => claim);
-  }
-
   /** Sum over all parts, of all workers. */
   counts(): SliceCounts {
     return this.#entries.reduce((sum, { claim }) => addCounts(sum, claim?.counts ?? NO_COUNTS), NO_COUNTS);

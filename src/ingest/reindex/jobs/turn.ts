@@ -51,12 +51,12 @@ class Turn {
   async nextPass(stored: StoredJob, close: boolean): Promise<boolean> {
     const now = close ? await this.#close(stored) : stored;
     if (now === undefined) return false;
-    const slices = await this.#work((work, signal) => work.plan(signal));
+    const plan = await this.#work((work, signal) => work.plan(signal));
     const moved = await this.#change(now, {
       pass: now.job.pass + 1,
       passStarted: new Date().toISOString(),
       closed: now.job.closed || close,
-      slices,
+      ...plan,
       history: this.#history,
     });
     // Whoever cancelled it may have been too early to take the block off that was just being put on.

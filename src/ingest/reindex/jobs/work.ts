@@ -12,9 +12,15 @@ export interface SliceOrder {
   readonly signal: AbortSignal;
 }
 
+export interface PassPlan {
+  readonly slices: readonly SliceRange[];
+  /** About how many documents they hold. */
+  readonly documents: number;
+}
+
 export interface ReindexWork {
   /** What the whole of the source is cut into, as it is now. */
-  plan(signal: AbortSignal): Promise<readonly SliceRange[]>;
+  plan(signal: AbortSignal): Promise<PassPlan>;
   /** Works a slice off; can be repeated. */
   runSlice(order: SliceOrder): Promise<SliceProgress>;
   /** A pass begins, and failures of the one before no longer count: they are tried again. `resumed`: goes on. */

@@ -115,11 +115,8 @@ class Pass {
 
   progress(): JobProgress {
     const { job } = this.#stored;
-    return {
-      pass: job.pass,
-      counts: this.#slices.counts(),
-      share: shareOf(job, this.#slices.claims()),
-    };
+    const counts = this.#slices.counts();
+    return { pass: job.pass, counts, share: shareOf(job, counts) };
   }
 
   /** Resolves with the job as it goes on, or as it has ended. */
