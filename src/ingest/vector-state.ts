@@ -19,19 +19,15 @@ export type VectorState =
   | { readonly text: string; readonly vector: 'fresh' | 'missing' | Unfit }
   | { readonly text: undefined; readonly vector: 'missing' | 'without_text' };
 
-/**
- * Compares text and stored vector of a source. Throws JsonScanError where it is no JSON object.
- * @param holder source that holds the vector, where that is not the one that holds the text
- */
-export function vectorState(source: Buffer, settings: IndexSettings, holder: Buffer = source): VectorState {
+/** Compares text and stored vector of a source. Throws JsonScanError where it is no JSON object. */
+export function vectorState(source: Buffer, settings: IndexSettings): VectorState {
   const { members } = scanDocument(source);
   const text = textOfMembers(source, members, settings.textFields);
-  const ofHolder = holder === source ? members : scanDocument(holder).members;
-  const stored = memberNamed(holder, ofHolder, settings.vectorField);
-  const isMissing = stored === undefined || isNull(holder, stored);
+  const stored = memberNamed(source, members, settings.vectorField);
+  const isMissing = stored === undefined || isNull(source, stored);
   if (text === undefined) return { text, vector: isMissing ? 'missing' : 'without_text' };
   if (isMissing) return { text, vector: 'missing' };
-  return { text, vector: fitness(holder, stored, text, settings) };
+  return { text, vector: fitness(source, stored, text, settings) };
 }
 
 function fitness(source: Buffer, stored: Member, text: string, settings: IndexSettings): 'fresh' | Unfit {

@@ -149,6 +149,7 @@ describe('a copy into another index', () => {
     // Deletions are forgotten at once, so that what is made anew counts its versions from 1.
     const { source, dest } = await madeSource({ ...ANALYSIS, 'index.gc_deletes': '0s' });
     await load(source, 20);
+    await put(source, 'again', '{"title":"Same title, same version", "n":1}');
     await put(source, 'anew', '{"title":"The old one"}');
     await put(source, 'anew', '{"title":"The old one, edited"}');
     await put(source, 'anew', '{"title":"The old one, edited again"}');
@@ -157,22 +158,27 @@ describe('a copy into another index', () => {
     await put(source, 'd1', '{"title":"Edited after it was copied"}');
     await put(source, 'new', '{"title":"New"}');
     await engine.call('DELETE', `/${source}/_doc/d2`);
+    await engine.call('DELETE', `/${source}/_doc/again`);
     await engine.call('DELETE', `/${source}/_doc/anew?refresh=true`);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     await put(source, 'anew', '{"title":"Made anew"}');
-    assert.equal(((await engine.call('GET', `/${source}/_doc/anew`)) as Got)._version, 1);
+    await put(source, 'again', '{"title":"Same title, same version", "n":2}');
+    for (const id of ['anew', 'again'])
+      assert.equal(((await engine.call('GET', `/${source}/_doc/${id}`)) as Got)._version, 1);
 
     const { counts, failures } = await copy(prepared, dest);
     assert.deepEqual(failures, []);
-    assert.equal(counts.written, 3);
+    assert.equal(counts.written, 4);
     const anew = await sourceOf(dest, 'anew');
     assert.equal(withVector(anew, prepared.settings).toString(), '{"title":"Made anew"}');
     assert.equal(vectorState(anew, prepared.settings).vector, 'fresh');
+    const again = await sourceOf(dest, 'again');
+    assert.match(again.toString(), /"n":2/);
     assert.equal((await copy(prepared, dest)).counts.written, 0);
 
     await finishDest(stack.client, dest, soon());
     const orphans = await deleteOrphans(stack.client, source, dest, soon());
-    assert.deepEqual(orphans, { source: 21, dest: 21, deleted: 1 });
+    assert.deepEqual(orphans, { source: 22, dest: 22, deleted: 1 });
     assert.equal((await deleteOrphans(stack.client, source, dest, soon())).deleted, 0);
   });
 
@@ -269,6 +275,8 @@ describe('before anything is rewritten', () => {
     const index = engine.index('reindex-check');
     await engine.call('PUT', `/${index}`);
     await assert.rejects(check(index), /is not set up.*mapping apply/);
+    await assert.rejects(check('there-is-none'), /There is no index "there-is-none"/);
+    await assert.rejects(check('there-is-none-*'), /There is no index/);
     await check(index, 'read');
     const settings = await stack.setUp(index);
     assert.deepEqual((await check(index)).settings.get(index), settings);

@@ -5,6 +5,7 @@ import { encodeExpression } from '../../search-engine/index-settings.js';
 import { isRecord } from '../../search-engine/json-value.js';
 import { settingsFromMeta, type IndexSettings } from '../../search-engine/mapping-meta.js';
 import { mustSucceed } from './expect-success.js';
+import { patientRead } from './patient-read.js';
 
 /** The model that is loaded. */
 export interface LoadedModel {
@@ -39,6 +40,10 @@ export async function checkIndices(
   signal: AbortSignal,
 ): Promise<CheckedIndices> {
   const path = `/${encodeExpression(expression)}`;
+  const present = await patientRead(client, { method: 'GET', path: `${path}/_alias`, signal });
+  const isEmpty = isRecord(present.body) && Object.keys(present.body).length === 0;
+  if (present.status === 404 || (present.status === 200 && isEmpty))
+    throw new TwinrankError('bad_config', `There is no index "${expression}" at ${client.address}.`);
   const mappings = await mustSucceed(client, `show the mapping of "${expression}"`, {
     method: 'GET',
     path: `${path}/_mapping`,

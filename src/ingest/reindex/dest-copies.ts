@@ -1,14 +1,15 @@
 /** Which documents of a page a copy into another index need not write again. */
 import { JsonScanError } from '../../search-engine/json-scan.js';
-import { vectorFields } from '../document-vector.js';
+import type { IndexSettings } from '../../search-engine/mapping-meta.js';
+import { withVector } from '../document-vector.js';
 import { vectorState } from '../vector-state.js';
 import type { ReindexDeps } from './deps.js';
 import { getDocuments } from './get-documents.js';
 import type { StoredDocument } from './stored-document.js';
 
 /**
- * For each document whether `dest` holds the same version of it with the vector that its text asks for, or none
- * where it has no text. Only the vectors are read, not the copies.
+ * For each document whether `dest` holds it as it is, in the same version. The version alone does not tell: a
+ * document that was deleted and made anew can have that of its forerunner.
  */
 export async function alreadyCopied(
   { client, settings }: ReindexDeps,
@@ -17,21 +18,30 @@ export async function alreadyCopied(
   signal: AbortSignal,
 ): Promise<boolean[]> {
   const names = documents.map(({ id, routing }) => ({ index: dest, id, routing }));
-  const [first] = documents;
-  if (first === undefined) return [];
-  const fields = vectorFields(settings(first.index));
-  const copies = await getDocuments(client, names, fields, signal);
-  return documents.map((document, i) => {
+  const copies = await getDocuments(client, names, true, signal);
+  return documents.map(({ index, source, version }, i) => {
     const copy = copies[i];
-    if (copy?.kind !== 'document' || copy.document.version !== document.version) return false;
-    const { source } = copy.document;
-    if (document.source === undefined || source === undefined) return false;
-    try {
-      const { text, vector } = vectorState(document.source, settings(document.index), source);
-      return text === undefined ? vector === 'missing' : vector === 'fresh';
-    } catch (error) {
-      if (error instanceof JsonScanError) return false;
-      throw error;
-    }
+    return (
+      copy?.kind === 'document' &&
+      copy.document.version === version &&
+      isCopy(source, copy.document.source, settings(index))
+    );
   });
+}
+
+/** True where the copy has the same bytes besides its vector, and that is of its text. */
+export function isCopy(
+  source: Buffer | undefined,
+  copy: Buffer | undefined,
+  settings: IndexSettings,
+): boolean {
+  if (source === undefined || copy === undefined) return false;
+  try {
+    const { text, vector } = vectorState(copy, settings);
+    const isUpToDate = text === undefined ? vector === 'missing' : vector === 'fresh';
+    return isUpToDate && withVector(copy, settings).equals(withVector(source, settings));
+  } catch (error) {
+    if (error instanceof JsonScanError) return false;
+    throw error;
+  }
 }

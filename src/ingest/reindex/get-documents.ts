@@ -5,7 +5,7 @@ import { isRecord } from '../../search-engine/json-value.js';
 import { patientBytes } from './patient-read.js';
 import { isUnreadable, readGot, UNREADABLE_SOURCE, type DocumentName, type Got } from './stored-document.js';
 
-const MAX_ANSWER_BYTES = 64_000_000;
+const MAX_ANSWER_BYTES = 32_000_000;
 const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
 
 /**

@@ -3,10 +3,8 @@
  * But a document that was deleted and made anew begins to count its versions again, and its copy would keep the old
  * content for ever: where the source still holds the version that was refused, that version is right.
  */
-import { JsonScanError } from '../../search-engine/json-scan.js';
-import { withVector } from '../document-vector.js';
-import { vectorState } from '../vector-state.js';
 import type { ReindexDeps } from './deps.js';
+import { isCopy } from './dest-copies.js';
 import { getDocuments } from './get-documents.js';
 import { NO_COUNTS, type SliceCounts } from './slice.js';
 import type { StoredDocument } from './stored-document.js';
@@ -45,7 +43,7 @@ export async function settleNewer(
     const isCurrent = source?.kind === 'document' && source.document.seqNo === write.document.seqNo;
     if (!isCurrent) again.push(write);
     else if (copy?.kind !== 'document') anew.push({ ...write, document: { ...write.document, index: dest } });
-    else if (isSame(deps, write, copy.document)) fresh++;
+    else if (isCopy(write.source, copy.document.source, deps.settings(write.document.index))) fresh++;
     else over.push({ ...write, document: copy.document });
   });
   const results = [
@@ -77,21 +75,4 @@ export async function settleNewer(
 
 function keyOf({ id, routing }: StoredDocument): string {
   return JSON.stringify([id, routing]);
-}
-
-/** True where the copy holds the same bytes besides its vector, and that is of its text. */
-function isSame({ settings }: ReindexDeps, write: Write, copy: StoredDocument): boolean {
-  const { source } = copy;
-  if (source === undefined) return false;
-  const own = settings(write.document.index);
-  try {
-    const { text, vector } = vectorState(source, own);
-    return (
-      (text === undefined ? vector === 'missing' : vector === 'fresh') &&
-      withVector(source, own).equals(withVector(write.source, own))
-    );
-  } catch (error) {
-    if (error instanceof JsonScanError) return false;
-    throw error;
-  }
 }

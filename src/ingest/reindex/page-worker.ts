@@ -41,7 +41,7 @@ export function createPageWorker(deps: ReindexDeps): WorkOnDocuments {
       counts = addCounts(counts, { ...NO_COUNTS, ...more });
     };
     const isCopied =
-      target === 'in_place' ? undefined : await alreadyCopied(deps, target.dest, documents, signal);
+      target === 'in_place' || all ? undefined : await alreadyCopied(deps, target.dest, documents, signal);
     const toEncode: { readonly document: StoredDocument; readonly source: Buffer; readonly text: string }[] =
       [];
     const writes: Write[] = [];

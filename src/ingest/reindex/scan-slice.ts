@@ -16,7 +16,7 @@ export interface Page {
 }
 
 /** An answer larger than this is asked again in halves. */
-const MAX_ANSWER_BYTES = 64_000_000;
+const MAX_ANSWER_BYTES = 32_000_000;
 /** A single document may be this large: more than the engines take in one request. */
 const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
 /** Shards that fail are asked again after this long. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withVector } from '../../../src/ingest/document-vector.js';
 import { judge } from '../../../src/ingest/reindex/judge.js';
-import { vectorState } from '../../../src/ingest/vector-state.js';
 import { JsonScanError } from '../../../src/search-engine/json-scan.js';
 import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
 import { SETTINGS, vectorOf } from '../ingest/fixtures.js';
@@ -54,12 +53,5 @@ describe('what a document needs', () => {
   it('is not guessed of what is no JSON', () => {
     for (const source of ['', '[]', '{"title":"a"', '{"title":"a"} x', '{"a":1 /* c */}'])
       assert.throws(() => judge(Buffer.from(source), SETTINGS), JsonScanError);
-  });
-
-  it('can be asked with the vector in another source', () => {
-    const text = Buffer.from('{"title":"a"}');
-    assert.equal(vectorState(text, SETTINGS, stored('{}', 'a')).vector, 'fresh');
-    assert.equal(vectorState(text, SETTINGS, stored('{}', 'b')).vector, 'stale');
-    assert.equal(vectorState(text, SETTINGS, Buffer.from('{}')).vector, 'missing');
   });
 });
