@@ -6,10 +6,11 @@ import {
   type EngineClient,
   type EngineRequest,
 } from '../../search-engine/client.js';
-import { patientRead } from './patient-read.js';
+import { patientRead, refusalCode } from './patient-read.js';
 
 /**
- * Makes a call, again while the engine is busy or away, and throws `upstream_answer` where it is refused.
+ * Makes a call, again while the engine is busy or away, and throws `upstream_answer` where it is refused,
+ * `not_ready` where it stayed busy.
  * Only for calls that can be repeated.
  * @param what for the message, after "would not"
  */
@@ -20,5 +21,8 @@ export async function mustSucceed(
 ): Promise<EngineAnswer> {
   const answer = await patientRead(client, request);
   if (answer.status >= 200 && answer.status < 300) return answer;
-  throw new TwinrankError('upstream_answer', `${client.address} would not ${what}: ${reasonOf(answer)}.`);
+  throw new TwinrankError(
+    refusalCode(answer.status),
+    `${client.address} would not ${what}: ${reasonOf(answer)}.`,
+  );
 }

@@ -2,7 +2,7 @@
 import { asTwinrankError, TwinrankError } from '../../errors.js';
 import { reasonOf, type EngineClient } from '../../search-engine/client.js';
 import { isRecord } from '../../search-engine/json-value.js';
-import { patientBytes } from './patient-read.js';
+import { patientBytes, refusalCode } from './patient-read.js';
 import { isUnreadable, readGot, UNREADABLE_SOURCE, type DocumentName, type Got } from './stored-document.js';
 
 const MAX_ANSWER_BYTES = 32_000_000;
@@ -62,5 +62,8 @@ function refused(client: EngineClient, status: number, body: Buffer): TwinrankEr
     parsed = undefined;
   }
   const reason = reasonOf({ status, body: isRecord(parsed) ? parsed : undefined, headers: {} });
-  return new TwinrankError('upstream_answer', `Documents cannot be read from ${client.address}: ${reason}.`);
+  return new TwinrankError(
+    refusalCode(status),
+    `Documents cannot be read from ${client.address}: ${reason}.`,
+  );
 }

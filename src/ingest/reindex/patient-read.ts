@@ -8,6 +8,11 @@ import type { EngineAnswer, EngineBytes, EngineClient, EngineRequest } from '../
 export const READ_BACK_OFF: BackOff = { retries: 14, firstDelay: 250, maxDelay: 20_000 };
 
 const FOR_NOW: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Code for an answer that is no success: one that may pass by itself is told from one that will not. */
+export function refusalCode(status: number): 'not_ready' | 'upstream_answer' {
+  return FOR_NOW.has(status) ? 'not_ready' : 'upstream_answer';
+}
+
 const NO_ANSWER: ReadonlySet<string> = new Set(['upstream_unreachable', 'upstream_timeout']);
 
 /** An answer that is not one of being busy, or the last of these. Throws what the client throws. */

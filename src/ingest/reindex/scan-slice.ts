@@ -4,7 +4,7 @@ import { asTwinrankError, TwinrankError } from '../../errors.js';
 import { reasonOf, type EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
 import type { PageSize } from './page-size.js';
-import { patientBytes, stopped } from './patient-read.js';
+import { patientBytes, refusalCode, stopped } from './patient-read.js';
 import { closePointInTime, KEEP_ALIVE, openPointInTime, type PointInTime } from './point-in-time.js';
 import type { SliceRange } from './slice.js';
 import { isUnreadable, readFound, type FoundPage, type StoredDocument } from './stored-document.js';
@@ -184,7 +184,7 @@ function unreadable(client: EngineClient, slice: SliceRange, status: number, bod
   }
   const reason = reasonOf({ status, body: parsed, headers: {} });
   return new TwinrankError(
-    'upstream_answer',
+    refusalCode(status),
     `Shard ${slice.shard} of "${slice.index}" cannot be read from ${client.address}: ${reason}.`,
   );
 }
