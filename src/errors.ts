@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'bad_bundle'
   | 'bad_input_file'
   | 'mapping_conflict'
+  | 'bad_job'
+  | 'job_conflict'
   | 'body_too_large'
   | 'overloaded'
   | 'cancelled'
@@ -29,6 +31,8 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   bad_bundle: 500,
   bad_input_file: 400,
   mapping_conflict: 409,
+  bad_job: 409,
+  job_conflict: 409,
   body_too_large: 413,
   overloaded: 429,
   cancelled: 499,

@@ -6,8 +6,10 @@ import { asTwinrankError } from '../errors.js';
 import type { Command } from './command.js';
 import { evalCommand } from './commands/eval.js';
 import { ingestCommand } from './commands/ingest.js';
+import { jobsCommand } from './commands/jobs.js';
 import { loadCommand } from './commands/load.js';
 import { mappingCommand } from './commands/mapping.js';
+import { reindexCommand } from './commands/reindex.js';
 import { rerankCommand } from './commands/rerank.js';
 import { readOptions, type OptionTable } from './options.js';
 
@@ -85,5 +87,7 @@ add(program, ingestCommand);
 add(program, rerankCommand);
 add(program, mappingCommand);
 add(program, loadCommand);
+add(program, reindexCommand);
+add(program, jobsCommand);
 add(program, evalCommand);
 await program.parseAsync();

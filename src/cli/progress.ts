@@ -1,4 +1,4 @@
-/** A progress bar with rate and ETA on a terminal, nothing elsewhere. The only file that knows cli-progress. */
+/** A progress bar with rate and ETA on a terminal, or lines for machines. The only file that knows cli-progress. */
 import { SingleBar } from 'cli-progress';
 import type { Output } from './command.js';
 
@@ -19,17 +19,30 @@ export interface ProgressOptions {
   /** What is counted, such as "documents". */
   readonly unit: string;
   readonly everyMs: number;
+  /** Members of each line, besides those of the state. */
+  readonly extra?: Readonly<Record<string, unknown>>;
   readonly now?: () => number;
 }
 
-/** Things per second since the start, and the seconds left at that pace; null where nothing can be said yet. */
-export function paceOf(
-  state: ProgressState,
-  seconds: number,
-): { readonly rate: number; readonly etaSeconds: number | null } {
-  const rate = seconds > 0 ? state.count / seconds : 0;
-  const share = state.total > 0 ? Math.min(1, state.done / state.total) : 0;
-  return { rate, etaSeconds: share > 0 && state.count > 0 ? (seconds * (1 - share)) / share : null };
+export interface Pace {
+  readonly rate: number;
+  readonly etaSeconds: number | null;
+}
+
+/**
+ * Things per second since the start, and the seconds left at that pace; null where nothing can be said yet.
+ * @param start what had been done before, by others or an earlier run
+ */
+export function paceOf(state: ProgressState, seconds: number, start: ProgressState = NOTHING): Pace {
+  const rate = seconds > 0 ? (state.count - start.count) / seconds : 0;
+  const gained = shareOf(state) - shareOf(start);
+  return { rate, etaSeconds: gained > 0 && rate > 0 ? (seconds * (1 - shareOf(state))) / gained : null };
+}
+
+const NOTHING: ProgressState = { done: 0, total: 0, count: 0, failed: 0 };
+
+function shareOf({ done, total }: ProgressState): number {
+  return total > 0 ? Math.min(1, done / total) : 0;
 }
 
 /** Draws a bar on a terminal until stopped; `read` is asked for the state at each turn. */
@@ -45,10 +58,10 @@ export function createProgressBar(
     clearOnComplete: true,
     format: `${options.label} [{bar}] {percentage}% | {count} ${options.unit} | {rate}/s | ETA {left}{trouble}`,
   });
-  bar.start(1, 0, textsOf(read(), 0));
-  const stop = everyTurn(read, options, (state, seconds) => {
+  bar.start(1, 0, textsOf(read(), paceOf(NOTHING, 0)));
+  const stop = everyTurn(read, options, (state, pace) => {
     bar.setTotal(Math.max(1, state.total));
-    bar.update(state.done, textsOf(state, seconds));
+    bar.update(state.done, textsOf(state, pace));
   });
   return {
     stop: () => {
@@ -64,13 +77,13 @@ export function createProgressLines(
   read: () => ProgressState,
   options: ProgressOptions,
 ): Progress {
-  const stop = everyTurn(read, options, (state, seconds) => {
-    const { rate, etaSeconds } = paceOf(state, seconds);
+  const stop = everyTurn(read, options, (state, { rate, etaSeconds }) => {
     const line = {
       event: 'progress',
+      ...options.extra,
       [options.unit]: state.count,
       failed: state.failed,
-      share: state.total > 0 ? round(state.done / state.total, 4) : 0,
+      share: round(shareOf(state), 4),
       rate: round(rate, 1),
       eta_seconds: etaSeconds === null ? null : Math.round(etaSeconds),
     };
@@ -82,16 +95,19 @@ export function createProgressLines(
 function everyTurn(
   read: () => ProgressState,
   { everyMs, now = performance.now.bind(performance) }: ProgressOptions,
-  turn: (state: ProgressState, seconds: number) => void,
+  turn: (state: ProgressState, pace: Pace) => void,
 ): () => void {
   const started = now();
-  const timer = setInterval(() => turn(read(), (now() - started) / 1000), everyMs);
+  const start = read();
+  const timer = setInterval(() => {
+    const state = read();
+    turn(state, paceOf(state, (now() - started) / 1000, start));
+  }, everyMs);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-function textsOf(state: ProgressState, seconds: number): Record<string, string> {
-  const { rate, etaSeconds } = paceOf(state, seconds);
+function textsOf(state: ProgressState, { rate, etaSeconds }: Pace): Record<string, string> {
   return {
     count: String(state.count),
     rate: rate.toFixed(0),

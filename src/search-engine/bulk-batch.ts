@@ -6,8 +6,8 @@ import { isRecord } from './json-value.js';
 export interface BulkOperation<Origin> {
   /** The action line, such as `{"index":{"_id":"7"}}`, without line end. */
   readonly action: string;
-  /** The document on one line, without line end; passed on as it is. */
-  readonly source: Buffer;
+  /** The document on one line, without line end, passed on as it is; null for a deletion, which has none. */
+  readonly source: Buffer | null;
   /** Writes with the same key keep their order; null where order does not matter. */
   readonly key: string | null;
   /** True where doing it twice is the same as doing it once, such as an index with an id. */
@@ -34,13 +34,18 @@ const NEWLINE = Buffer.from('\n');
 
 /** Bytes that an operation takes in a request. */
 export function bytesOf(operation: BulkOperation<unknown>): number {
-  return Buffer.byteLength(operation.action) + operation.source.length + 2;
+  const { action, source } = operation;
+  return Buffer.byteLength(action) + 1 + (source === null ? 0 : source.length + 1);
 }
 
 /** Body of a bulk request. */
 export function bulkBody(operations: readonly BulkOperation<unknown>[]): Buffer {
   return Buffer.concat(
-    operations.flatMap(({ action, source }) => [Buffer.from(action), NEWLINE, source, NEWLINE]),
+    operations.flatMap(({ action, source }) => [
+      Buffer.from(action),
+      NEWLINE,
+      ...(source === null ? [] : [source, NEWLINE]),
+    ]),
   );
 }
 

@@ -7,12 +7,18 @@ import type { EngineClient } from './client.js';
 /** Failures of a connection that was never made: nothing can have been written. */
 const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/;
 
-/** Sends bulk bodies to one index. */
+/**
+ * Sends bulk bodies.
+ * @param index where documents go whose action line names none; null where every line names one
+ * @param parameters query string without "?", already percent-encoded
+ */
 export function createBulkSend(
   client: EngineClient,
-  index: string,
+  index: string | null,
+  parameters = '',
 ): (body: Buffer, signal: AbortSignal) => Promise<BulkAnswer> {
-  const path = `/${encodeURIComponent(index)}/_bulk`;
+  const query = parameters === '' ? '' : `?${parameters}`;
+  const path = `${index === null ? '' : `/${encodeURIComponent(index)}`}/_bulk${query}`;
   const headers = { 'content-type': 'application/x-ndjson' };
   return async (body, signal) => {
     try {
@@ -24,10 +30,15 @@ export function createBulkSend(
         retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
       };
     } catch (error) {
-      if (!(error instanceof TwinrankError)) throw error;
-      if (error.code !== 'upstream_unreachable' && error.code !== 'upstream_timeout') throw error;
-      const cause = error.cause instanceof Error ? error.cause.message : '';
-      throw new BulkConnectionError(error.message, !NEVER_CONNECTED.test(cause), { cause: error });
+      throw asBreak(error);
     }
   };
+}
+
+/** What a bulk writer is to hear of a call that got no answer. */
+export function asBreak(error: unknown): unknown {
+  if (!(error instanceof TwinrankError)) return error;
+  if (error.code !== 'upstream_unreachable' && error.code !== 'upstream_timeout') return error;
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  return new BulkConnectionError(error.message, !NEVER_CONNECTED.test(cause), { cause: error });
 }

@@ -3,7 +3,9 @@
  * Callers' own requests never go this way: they are forwarded as they came.
  */
 import { Client, errors } from '@opensearch-project/opensearch';
+import type { ApiResponse } from '@opensearch-project/opensearch';
 import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { TwinrankError } from '../errors.js';
 
 export interface EngineClientOptions {
@@ -30,11 +32,20 @@ export interface EngineRequest {
   readonly signal?: AbortSignal;
 }
 
+/** An answer as it came: documents are cut out of it by their bytes. */
+export interface EngineBytes {
+  readonly status: number;
+  readonly body: Buffer;
+  readonly headers: EngineAnswer['headers'];
+}
+
 export interface EngineClient {
   /** Address without credentials, for messages. */
   readonly address: string;
   /** Throws `upstream_unreachable` or `upstream_timeout` where no answer came, `cancelled` on abort. */
   request(request: EngineRequest): Promise<EngineAnswer>;
+  /** As `request`, with the answer's own bytes. Throws `body_too_large` where they are more than `maxBytes`. */
+  bytes(request: EngineRequest, maxBytes: number): Promise<EngineBytes>;
   close(): Promise<void>;
 }
 
@@ -49,6 +60,7 @@ export function withoutCredentials(url: URL): string {
 /** A client for the cluster at `url`; credentials in the URL are used for these calls. */
 export function createEngineClient(url: URL, options: EngineClientOptions = {}): EngineClient {
   const address = withoutCredentials(url);
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const client = new Client({
     node: address,
     ...(url.username === ''
@@ -56,50 +68,101 @@ export function createEngineClient(url: URL, options: EngineClientOptions = {}):
       : { auth: { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) } }),
     ...(url.protocol === 'https:' ? { ssl: tlsOptions(options) } : {}),
     maxRetries: 0,
-    requestTimeout: options.timeoutMs ?? 30_000,
+    requestTimeout: timeoutMs,
   });
+  /** Makes one call and hands its answer to `take`; whatever fails on the way becomes an error of ours. */
+  async function call<T>(
+    { method, path, body, headers, signal }: EngineRequest,
+    asStream: boolean,
+    take: (answer: ApiResponse) => T | Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const at = path.indexOf('?');
+    const pending = client.transport.request(
+      {
+        method,
+        path: at === -1 ? path : path.slice(0, at),
+        ...(at === -1 ? {} : { querystring: path.slice(at + 1) }),
+        ...(body === undefined
+          ? {}
+          : {
+              body: Buffer.isBuffer(body)
+                ? body.toString('utf8')
+                : (body as Record<string, unknown> | string),
+            }),
+      },
+      { ignore: ANY_ERROR_STATUS, asStream, ...(headers === undefined ? {} : { headers: { ...headers } }) },
+    );
+    const onAbort = (): void => {
+      // The client's abort gives its thenable back, whose rejection must not become the listener's.
+      void pending.abort();
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await take(await pending);
+    } catch (error) {
+      throw asEngineError(error, address, signal);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
   return {
     address,
-    async request({ method, path, body, headers, signal }) {
-      signal?.throwIfAborted();
-      const at = path.indexOf('?');
-      const call = client.transport.request(
-        {
-          method,
-          path: at === -1 ? path : path.slice(0, at),
-          ...(at === -1 ? {} : { querystring: path.slice(at + 1) }),
-          ...(body === undefined
-            ? {}
-            : {
-                body: Buffer.isBuffer(body)
-                  ? body.toString('utf8')
-                  : (body as Record<string, unknown> | string),
-              }),
-        },
-        { ignore: ANY_ERROR_STATUS, ...(headers === undefined ? {} : { headers: { ...headers } }) },
-      );
-      const onAbort = (): void => {
-        // The client's abort gives its thenable back, whose rejection must not become the listener's.
-        void call.abort();
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      try {
-        const answer = await call;
-        return {
-          status: answer.statusCode ?? 0,
-          body: answer.body as unknown,
-          headers: (answer.headers ?? {}) as EngineAnswer['headers'],
-        };
-      } catch (error) {
-        throw asEngineError(error, address, signal);
-      } finally {
-        signal?.removeEventListener('abort', onAbort);
-      }
-    },
+    request: (request) =>
+      call(request, false, (answer) => ({
+        status: answer.statusCode ?? 0,
+        body: answer.body as unknown,
+        headers: (answer.headers ?? {}) as EngineAnswer['headers'],
+      })),
+    bytes: (request, maxBytes) =>
+      call(request, true, async (answer) => ({
+        status: answer.statusCode ?? 0,
+        // A call for a stream has one as its body.
+        body: await collected(answer.body as unknown as Readable, maxBytes, timeoutMs, request.signal),
+        headers: (answer.headers ?? {}) as EngineAnswer['headers'],
+      })),
     close: async () => {
       await client.close();
     },
   };
+}
+
+/** Milliseconds without an answer, and then without a further piece of it, before a call counts as lost. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** All of a stream. The library no longer watches over an answer that it hands on as a stream, so this does. */
+async function collected(
+  stream: Readable,
+  maxBytes: number,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    stream.destroy();
+  }, timeoutMs);
+  const stop = (): void => void stream.destroy();
+  signal?.addEventListener('abort', stop, { once: true });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      late.refresh();
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > maxBytes)
+        throw new TwinrankError('body_too_large', `The engine's answer is larger than ${maxBytes} bytes.`);
+    }
+    return Buffer.concat(chunks, size);
+  } catch (error) {
+    if (!isLate) throw error;
+    throw new TwinrankError('upstream_timeout', 'The answer of the engine came to a halt.', { cause: error });
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', stop);
+    stream.destroy();
+  }
 }
 
 /** The client throws on error statuses unless told to ignore them, and our callers judge them by themselves. */
@@ -113,6 +176,7 @@ function tlsOptions(options: EngineClientOptions): { ca?: string; rejectUnauthor
 }
 
 function asEngineError(error: unknown, address: string, signal: AbortSignal | undefined): TwinrankError {
+  if (error instanceof TwinrankError) return error;
   if (signal?.aborted === true)
     return new TwinrankError('cancelled', 'The request was cancelled.', { cause: error });
   if (error instanceof errors.TimeoutError) {

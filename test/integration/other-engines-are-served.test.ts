@@ -10,9 +10,12 @@ import { ENGINES, type EngineVersion } from '../../scripts/engine/engine-table.j
 import { findJava } from '../../scripts/engine/java.js';
 import { mappingCommand } from '../../src/cli/commands/mapping.js';
 import { hashText, readHeader } from '../../src/search-engine/vector-payload.js';
+import { withVector } from '../../src/ingest/document-vector.js';
+import { finishDest, prepareDest } from '../../src/ingest/reindex/prepare-dest.js';
 import { answerText } from './support/answer-text.js';
 import { runCommand } from './support/captured-io.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
+import { reindexPass } from './support/reindexing.js';
 import { startStack, type Stack } from './support/stack.js';
 
 const OTHERS = ['3.8.0', '7.10.2'] as const satisfies readonly EngineVersion[];
@@ -204,6 +207,35 @@ for (const version of OTHERS) {
         query: { match: { title: 'bicycle' } },
       });
       assert.match(String(answer.headers['x-twinrank']), /^applied; window=100; scored=1; /);
+    });
+
+    it('gives documents their vectors where they are, and in a copy', async () => {
+      const [raw, copy] = ['written-past-the-sidecar', 'copied'];
+      const settings = await stack.setUp(raw);
+      for (const [id, source] of Object.entries(DOCUMENTS)) {
+        const path = `/${raw}/_doc/${id}`;
+        const headers = { 'content-type': 'application/json' };
+        await rawRequest({ url: engine.url, method: 'PUT', path, headers, body: source });
+      }
+      const { name } = stack.bundle.manifest;
+      const model = { ...stack.bundle, name };
+      const prepared = await prepareDest(stack.client, raw, copy, model, AbortSignal.timeout(30_000));
+      const copied = await reindexPass(stack, raw, prepared.settings, { target: { dest: copy } });
+      assert.deepEqual([copied.failures, copied.counts.written], [[], 8]);
+      assert.equal(
+        (await reindexPass(stack, raw, prepared.settings, { target: { dest: copy } })).counts.fresh,
+        8,
+      );
+      const inPlace = await reindexPass(stack, raw, settings);
+      assert.deepEqual([inPlace.failures, inPlace.counts.written], [[], 8]);
+      assert.equal((await reindexPass(stack, raw, settings)).counts.fresh, 8);
+      await finishDest(stack.client, copy, AbortSignal.timeout(30_000));
+      for (const of of [raw, copy]) {
+        for (const [id, source] of Object.entries(DOCUMENTS)) {
+          const { body } = await rawRequest({ url: engine.url, method: 'GET', path: `/${of}/_source/${id}` });
+          assert.equal(withVector(body, settings).toString(), source);
+        }
+      }
     });
 
     if (version === '7.10.2') {

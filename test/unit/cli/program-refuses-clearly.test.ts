@@ -52,6 +52,17 @@ describe('the program refuses clearly', () => {
       ['rerank', ...upstream, '--budget', 'soon'],
       /--budget: expected a whole number from 1/,
     ],
+    [
+      'a swap without a new index',
+      ['reindex', '--to', 'http://127.0.0.1:1', '--index', 'a', '--swap', 'b'],
+      /--swap needs --dest/,
+    ],
+    [
+      'a single pass, which verifies nothing',
+      ['reindex', '--to', 'http://127.0.0.1:1', '--index', 'a', '--passes', '1'],
+      /--passes: expected a whole number from 2/,
+    ],
+    ['an unknown action on jobs', ['jobs', 'stop', '--to', 'http://127.0.0.1:1'], /jobs cancel ID/],
     ['a flag given twice', ['rerank', ...upstream, ...upstream], /--upstream is given 2 times/],
     [
       'data and admin on one port',

@@ -1,0 +1,69 @@
+/** Documents by name, as they are this moment (not as of the last refresh). */
+import { asTwinrankError, TwinrankError } from '../../errors.js';
+import { reasonOf, type EngineClient } from '../../search-engine/client.js';
+import { isRecord } from '../../search-engine/json-value.js';
+import { patientBytes, refusalCode } from './patient-read.js';
+import { isUnreadable, readGot, UNREADABLE_SOURCE, type DocumentName, type Got } from './stored-document.js';
+
+const MAX_ANSWER_BYTES = 32_000_000;
+const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
+
+/**
+ * What became of each, in order.
+ * @param source which fields of `_source` come along; true for the whole
+ */
+export async function getDocuments(
+  client: EngineClient,
+  names: readonly DocumentName[],
+  source: boolean | readonly string[],
+  signal: AbortSignal,
+): Promise<Got[]> {
+  if (names.length === 0) return [];
+  const docs = names.map(({ index, id, routing }) => ({
+    _index: index,
+    _id: id,
+    ...(routing === undefined ? {} : { routing }),
+    _source: source,
+  }));
+  const limit = names.length === 1 ? MAX_DOCUMENT_ANSWER_BYTES : MAX_ANSWER_BYTES;
+  try {
+    const answer = await patientBytes(
+      client,
+      { method: 'POST', path: '/_mget', body: { docs }, signal },
+      limit,
+    );
+    if (answer.status !== 200) throw refused(client, answer.status, answer.body);
+    const got = readGot(answer.body);
+    if (got.length === names.length) return got;
+    throw new TwinrankError(
+      'upstream_answer',
+      `${client.address} answered for ${got.length} of ${names.length} documents.`,
+    );
+  } catch (error) {
+    const unreadable = isUnreadable(error);
+    if (asTwinrankError(error).code !== 'body_too_large' && !unreadable) throw error;
+    if (names.length === 1) {
+      if (unreadable) return [{ kind: 'failed', reason: UNREADABLE_SOURCE }];
+      throw error;
+    }
+    const half = Math.ceil(names.length / 2);
+    return [
+      ...(await getDocuments(client, names.slice(0, half), source, signal)),
+      ...(await getDocuments(client, names.slice(half), source, signal)),
+    ];
+  }
+}
+
+function refused(client: EngineClient, status: number, body: Buffer): TwinrankError {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch {
+    parsed = undefined;
+  }
+  const reason = reasonOf({ status, body: isRecord(parsed) ? parsed : undefined, headers: {} });
+  return new TwinrankError(
+    refusalCode(status),
+    `Documents cannot be read from ${client.address}: ${reason}.`,
+  );
+}
