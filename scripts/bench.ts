@@ -7,6 +7,7 @@ import { interference } from './bench/interference.js';
 import { memory } from './bench/memory.js';
 import { passthrough } from './bench/passthrough.js';
 import { rerankCost } from './bench/rerank.js';
+import { storedBytes } from './bench/stored-bytes.js';
 
 /** Says whether its bar was met. */
 interface Benchmark {
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   memory: { engine: undefined, run: ({ output }) => memory(output) },
   passthrough: { engine: undefined, run: ({ output }) => passthrough(output) },
   rerank: { engine: { heap: '1g' }, run: ({ engine, output }) => rerankCost(engine.url, output) },
+  'stored-bytes': { engine: { heap: '1g' }, run: storedBytes },
 };
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
