@@ -6,6 +6,7 @@ import { ingestRate } from './bench/ingest.js';
 import { interference } from './bench/interference.js';
 import { memory } from './bench/memory.js';
 import { passthrough } from './bench/passthrough.js';
+import { reindexCost } from './bench/reindex.js';
 import { rerankCost } from './bench/rerank.js';
 import { storedBytes } from './bench/stored-bytes.js';
 
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   interference: { engine: { heap: '1g' }, run: ({ engine, output }) => interference(engine.url, output) },
   memory: { engine: undefined, run: ({ output }) => memory(output) },
   passthrough: { engine: undefined, run: ({ output }) => passthrough(output) },
+  reindex: { engine: { heap: '1g', throughput: true }, run: reindexCost },
   rerank: { engine: { heap: '1g' }, run: ({ engine, output }) => rerankCost(engine.url, output) },
   'stored-bytes': { engine: { heap: '1g' }, run: storedBytes },
 };
