@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { requestHeaders, responseHeaders, without } from './header-rules.js';
 import { replyWithError } from './error-reply.js';
 import { bodyStream, hasBody } from './request-body.js';
-import type { Upstream, UpstreamConnection, UpstreamRequest } from './upstream.js';
+import type { CollectedAnswer, Upstream, UpstreamConnection, UpstreamRequest } from './upstream.js';
 
 /** One request of a client, and the way to the engine that belongs to its connection. */
 export interface Exchange {
@@ -60,6 +60,20 @@ function endWhole(response: ServerResponse, body: Buffer | undefined): void {
   response.write(body.toString('latin1'), 'latin1');
   response.socket?.uncork();
   response.end();
+}
+
+/** Answers the client with an answer of the engine's that is held whole. */
+export function replyWhole(
+  { response }: Exchange,
+  answer: CollectedAnswer,
+  addHeaders: readonly string[] = [],
+): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(answer.status, answer.statusMessage, [
+    ...responseHeaders(answer.headers),
+    ...addHeaders,
+  ]);
+  endWhole(response, answer.body);
 }
 
 /** An answer's beginning, kept back so that it can leave in one piece with what follows at once. */

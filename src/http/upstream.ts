@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Client, errors, type Dispatcher } from 'undici';
-import { asTwinrankError, TwinrankError } from '../errors.js';
+import { asTwinrankError, TwinrankError, type ErrorCode } from '../errors.js';
 import { largeReads } from './large-reads.js';
 
 export interface UpstreamOptions {
@@ -36,6 +36,17 @@ export interface AnswerHandler {
 export interface Flow {
   resume(): void;
   abort(): void;
+}
+
+/** No whole answer came. */
+export class UpstreamError extends TwinrankError {
+  /** False where no byte of the request has left: no connection was had. */
+  readonly connected: boolean;
+
+  constructor(code: ErrorCode, message: string, connected: boolean, options?: { cause?: unknown }) {
+    super(code, message, options);
+    this.connected = connected;
+  }
 }
 
 /** A whole answer in memory. */
@@ -106,6 +117,7 @@ function createConnection(client: Client, address: string): UpstreamConnection {
     let carryOn: (() => void) | undefined;
     let aborted = false;
     let answered = 0;
+    let connected = false;
     const flow: Flow = {
       resume: () => carryOn?.(),
       abort: () => {
@@ -125,6 +137,7 @@ function createConnection(client: Client, address: string): UpstreamConnection {
         {
           onConnect(abort) {
             cancel = abort;
+            connected = true;
             if (aborted) abort(new Error('the caller went away'));
           },
           onHeaders(status, rawHeaders, resume, statusMessage) {
@@ -154,7 +167,7 @@ function createConnection(client: Client, address: string): UpstreamConnection {
             handler.failed(
               aborted
                 ? new TwinrankError('cancelled', 'The caller went away.')
-                : asUpstreamError(error, address),
+                : asUpstreamError(error, address, connected),
             );
           },
         },
@@ -223,12 +236,15 @@ function tooLarge(maxBytes: number): TwinrankError {
   return new TwinrankError('body_too_large', `The engine's answer is larger than ${maxBytes} bytes.`);
 }
 
-function asUpstreamError(error: unknown, address: string): TwinrankError {
+function asUpstreamError(error: unknown, address: string, connected: boolean): TwinrankError {
   if (error instanceof TwinrankError) return error;
   if (error instanceof errors.ConnectTimeoutError) {
-    return new TwinrankError('upstream_timeout', `${address} did not accept a connection in time.`, {
-      cause: error,
-    });
+    return new UpstreamError(
+      'upstream_timeout',
+      `${address} did not accept a connection in time.`,
+      connected,
+      { cause: error },
+    );
   }
   if (error instanceof errors.RequestContentLengthMismatchError) {
     return new TwinrankError('bad_request', 'The body is not as long as its Content-Length says.', {
@@ -237,9 +253,10 @@ function asUpstreamError(error: unknown, address: string): TwinrankError {
   }
   if (error instanceof Error) {
     const code = (error as NodeJS.ErrnoException).code ?? error.name;
-    return new TwinrankError(
+    return new UpstreamError(
       'upstream_unreachable',
       `${address} cannot be reached or closed the connection (${code}).`,
+      connected,
       { cause: error },
     );
   }

@@ -1,14 +1,17 @@
 /** The action line of a bulk item. */
 import {
-  isObject,
   isString,
   JsonScanError,
   memberNamed,
-  scanDocument,
   scanObject,
+  skipString,
+  skipWhitespace,
   stringAt,
   type Member,
 } from '../search-engine/json-scan.js';
+
+const OPEN_BRACE = 0x7b;
+const COLON = 0x3a;
 
 export type ActionName = 'index' | 'create' | 'update' | 'delete';
 
@@ -17,6 +20,7 @@ export interface BulkAction {
   /** Undefined where neither the line nor the path names one: the engine will say so. */
   readonly index: string | undefined;
   readonly id: string | undefined;
+  readonly routing: string | undefined;
 }
 
 /** True where a source line follows. */
@@ -24,16 +28,27 @@ export function hasSource(action: BulkAction): boolean {
   return action.name !== 'delete';
 }
 
-/** Reads an action line; undefined where it is none, which fails the whole request in the engine. */
+/**
+ * Reads an action line; undefined where it is none, which fails the whole request in the engine. What stands behind
+ * the action's own object is not looked at: the engines do not either.
+ */
 export function parseAction(line: Buffer, defaultIndex: string | undefined): BulkAction | undefined {
   try {
-    const { members } = scanDocument(line);
-    const [action] = members;
-    if (action === undefined || members.length !== 1 || !isObject(line, action)) return undefined;
-    const name = stringAt(line, action.keyStart, action.keyEnd);
+    const open = skipWhitespace(line, 0);
+    if (line[open] !== OPEN_BRACE) return undefined;
+    const keyStart = skipWhitespace(line, open + 1);
+    const keyEnd = skipString(line, keyStart);
+    const name = stringAt(line, keyStart, keyEnd);
     if (name !== 'index' && name !== 'create' && name !== 'update' && name !== 'delete') return undefined;
-    const metadata = scanObject(line, action.start).members;
-    return { name, index: text(line, metadata, '_index') ?? defaultIndex, id: text(line, metadata, '_id') };
+    const colon = skipWhitespace(line, keyEnd);
+    if (line[colon] !== COLON) return undefined;
+    const { members } = scanObject(line, skipWhitespace(line, colon + 1));
+    return {
+      name,
+      index: text(line, members, '_index') ?? defaultIndex,
+      id: text(line, members, '_id'),
+      routing: text(line, members, 'routing') ?? text(line, members, '_routing'),
+    };
   } catch (error) {
     if (error instanceof JsonScanError) return undefined;
     throw error;

@@ -1,162 +1,327 @@
 /**
- * `_bulk`: the body streams through, documents get their vectors on the way, and the engine's reply is the
- * client's, completed by the items that could not be sent.
+ * `_bulk`: the body becomes requests of some megabytes, sent one after the other, while the next one is read and its
+ * documents get their vectors. The client gets the engine's replies put together, and never before its body was read.
  */
-import { performance } from 'node:perf_hooks';
-import { Readable } from 'node:stream';
-import { TwinrankError } from '../errors.js';
+import { setMaxListeners } from 'node:events';
+import { asTwinrankError, TwinrankError } from '../errors.js';
 import { replyWithError } from '../http/error-reply.js';
-import { responseHeaders, without } from '../http/header-rules.js';
-import { upstreamRequest, type Exchange } from '../http/pass-through.js';
-import { JsonScanError } from '../search-engine/json-scan.js';
+import { replyWhole, upstreamRequest, type Exchange } from '../http/pass-through.js';
+import type { CollectedAnswer } from '../http/upstream.js';
+import { bulkItems, emptyTally, UnsentKeys, type BulkPiece } from './bulk-items.js';
 import { bulkLines } from './bulk-lines.js';
-import { allRejectedReply, spliceRejected } from './bulk-reply.js';
-import { emptyTally, transformBulk, type BulkTally } from './bulk-stream.js';
+import { clientLine, lengthOf, PartInMaking, sentItems, sizeOf, type Part } from './bulk-part.js';
+import { errorOfAnswer, readItem } from './bulk-reply.js';
+import { GatheredReply } from './gathered-reply.js';
 import { ingestedHeader } from './ingest-outcome.js';
 import { plainBody } from './plain-body.js';
 import { plainReply, readableReply } from './plain-reply.js';
+import { replyForm, type ReplyForm } from './reply-form.js';
+import { RetryWindow } from './retry-window.js';
+import { sendWrite } from './send-write.js';
+import { answeredAs, settlePart, type PartResult } from './settle-part.js';
+import type { Turnstile } from './turnstile.js';
+import { createCurrentReader } from './update/current-documents.js';
+import { cameBetween, readUpdateAnswer, type MendVector } from './update/mend-vector.js';
+import type { ReadCurrent, VectorizeUpdate } from './update/vectorize-update.js';
 import type { Vectorize } from './vectorizer.js';
-
-/** A bulk reply is held only where rejected items must be put into it. */
-const MAX_REPLY_BYTES = 256 * 1024 * 1024;
 
 /** Limits of one bulk request. */
 export interface BulkLimits {
   readonly maxLineBytes: number;
+  /** Lines from this size on, and requests that cannot be cut, take turns. */
+  readonly longLineBytes: number;
+  /** About how long a request to the engine becomes, vectors included, and how many items it has. */
+  readonly maxPartBytes: number;
+  readonly maxPartItems: number;
+  /** The longest request where the reply's form allows one only. */
+  readonly maxUncutBytes: number;
   readonly maxPendingBytes: number;
   readonly maxPendingItems: number;
   readonly overloadPatienceMs: number;
+  /** How long to try again what the engine refuses for now or cannot be reached for, in milliseconds. */
+  readonly retryForMs: number;
+}
+
+export interface BulkDeps {
+  readonly vectorize: Vectorize;
+  /** Writes without a vector what cannot be encoded: for replies into which nothing can be put. */
+  readonly vectorizeLeniently: Vectorize;
+  readonly updates: { readonly vectorize: VectorizeUpdate; readonly mend: MendVector };
+  /** Bulk requests at once. */
+  readonly admission: Turnstile;
+  /** Long lines at once. */
+  readonly longLines: Turnstile;
 }
 
 /** Handles a bulk write. */
 export async function writeBulk(
   exchange: Exchange,
   defaultIndex: string | undefined,
-  vectorize: Vectorize,
-  options: BulkLimits,
+  deps: BulkDeps,
+  limits: BulkLimits,
 ): Promise<void> {
-  const started = performance.now();
-  const tally = emptyTally();
-  const lines = bulkLines(plainBody(exchange.request), options.maxLineBytes);
-  const body = Readable.from(
-    transformBulk(lines, vectorize, tally, {
-      defaultIndex,
-      signal: exchange.signal,
-      maxPendingBytes: options.maxPendingBytes,
-      maxPendingItems: options.maxPendingItems,
-      overloadPatienceMs: options.overloadPatienceMs,
-    }),
-    { objectMode: false },
-  );
-  let failure: unknown;
-  body.on('error', (error) => {
-    failure = error;
-  });
-  const answer = await exchangeBulk(exchange, body, tally, () => failure, started);
-  if (answer !== undefined) replyWithError(exchange.response, answer);
-}
-
-/**
- * Sends the stream and hands the reply on: streamed where nothing was rejected, else held and completed. The
- * engine answers only after the last line, so by then it is known which of the two it is.
- */
-function exchangeBulk(
-  exchange: Exchange,
-  body: Readable,
-  tally: BulkTally,
-  failure: () => unknown,
-  started: number,
-): Promise<TwinrankError | undefined> {
-  const { response, connection, signal } = exchange;
-  const outcome = (): string[] => ingestedHeader(tally.outcomes, tally.rejected.length);
-  return new Promise((resolve) => {
-    const held: Buffer[] = [];
-    let heldBytes = 0;
-    let head: { status: number; statusMessage: string; headers: string[] } | undefined;
-    const onDrain = (): void => {
-      flow.resume();
-    };
-    const onAbort = (): void => {
-      flow.abort();
-    };
-    const done = (error?: TwinrankError): void => {
-      response.off('drain', onDrain);
-      signal.removeEventListener('abort', onAbort);
-      resolve(error);
-    };
-    const flow = connection.send(upstreamRequestOf(exchange, body), {
-      head: (status, statusMessage, rawHeaders) => {
-        const headers = responseHeaders(rawHeaders);
-        if (tally.rejected.length > 0) head = { status, statusMessage, headers };
-        else response.writeHead(status, statusMessage, [...headers, ...outcome()]);
-      },
-      data: (chunk) => {
-        if (head === undefined) return response.write(chunk);
-        held.push(chunk);
-        heldBytes += chunk.length;
-        if (heldBytes > MAX_REPLY_BYTES) flow.abort();
-        return true;
-      },
-      end: () => {
-        if (head === undefined) response.end();
-        else
-          sendCompleted(exchange, head, Buffer.concat(held), tally, outcome(), performance.now() - started);
-        done();
-      },
-      failed: (error) => {
-        const cause = failure();
-        // A body that was never begun is still the client's to send, and ours to let go.
-        exchange.request.resume();
-        done(cause instanceof TwinrankError ? cause : error);
-      },
-    });
-    response.on('drain', onDrain);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-}
-
-function sendCompleted(
-  exchange: Exchange,
-  head: { readonly status: number; readonly statusMessage: string; readonly headers: string[] },
-  reply: Buffer,
-  tally: BulkTally,
-  outcome: readonly string[],
-  tookMs: number,
-): void {
-  const { response } = exchange;
-  const plain = plainReply(head.headers, reply);
-  const { status, statusMessage, body } = completedReply(head, plain, tally, tookMs);
-  const headers = [
-    ...without(head.headers, 'content-length', 'content-encoding'),
-    'content-length',
-    String(body.length),
-    ...outcome,
-  ];
-  response.writeHead(status, statusMessage, headers);
-  response.end(body);
-}
-
-function completedReply(
-  head: { readonly status: number; readonly statusMessage: string },
-  reply: Buffer,
-  tally: BulkTally,
-  tookMs: number,
-): { readonly status: number; readonly statusMessage: string; readonly body: Buffer } {
-  // An empty bulk body is an error to the engine, but the client sent items and shall read of each.
-  if (tally.sent === 0 && head.status === 400)
-    return { status: 200, statusMessage: 'OK', body: allRejectedReply(tally.rejected, tookMs) };
-  if (head.status !== 200) return { ...head, body: reply };
+  const leave = await deps.admission.enter(exchange.signal);
   try {
-    return { ...head, body: spliceRejected(reply, tally.rejected) };
-  } catch (error) {
-    if (error instanceof JsonScanError) return { ...head, body: reply };
-    throw error;
+    await new BulkWrite(exchange, defaultIndex, deps, limits).run();
+  } finally {
+    leave();
   }
 }
 
-function upstreamRequestOf(exchange: Exchange, body: Readable): ReturnType<typeof upstreamRequest> {
-  const request = upstreamRequest(exchange, { body, bodyChanged: true });
-  // The reply may have to be completed.
-  return { ...request, headers: readableReply(request.headers) };
+/** How a request ends other than by an answer to each of its items. */
+type Ending = { readonly answer: CollectedAnswer } | { readonly error: TwinrankError };
+
+const MIN_PART_BYTES = 64 * 1024;
+
+class BulkWrite {
+  readonly #exchange: Exchange;
+  readonly #defaultIndex: string | undefined;
+  readonly #deps: BulkDeps;
+  readonly #limits: BulkLimits;
+  readonly #form: ReplyForm;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #retry: RetryWindow;
+  readonly #tally = emptyTally();
+  readonly #unsent = new UnsentKeys();
+  readonly #readCurrent: ReadCurrent;
+  readonly #reply: GatheredReply;
+  #part = new PartInMaking();
+  #partBytes: number;
+  #underWay: Promise<void> = Promise.resolve();
+  #requests = 0;
+  #carriedOut = 0;
+  /** The engine does not let this caller write any more: so it is with all that follows. */
+  #refusal: PartResult | undefined;
+  #ending: Ending | undefined;
+  #endEarly: () => void = () => undefined;
+  #leaveLongLines: (() => void) | undefined;
+
+  constructor(exchange: Exchange, defaultIndex: string | undefined, deps: BulkDeps, limits: BulkLimits) {
+    this.#exchange = exchange;
+    this.#defaultIndex = defaultIndex;
+    this.#deps = deps;
+    this.#limits = limits;
+    this.#form = replyForm(exchange.request.url ?? '', exchange.request.rawHeaders);
+    this.#reply = new GatheredReply(this.#form);
+    this.#retry = new RetryWindow(limits.retryForMs);
+    this.#readCurrent = createCurrentReader(exchange);
+    this.#partBytes = this.#form.isJson ? limits.maxPartBytes : limits.maxUncutBytes;
+    this.#signal = AbortSignal.any([exchange.signal, this.#stop.signal]);
+    // Each text under way listens to it.
+    setMaxListeners(0, this.#signal);
+  }
+
+  async run(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#endEarly = resolve;
+    });
+    const read = this.#read();
+    try {
+      await Promise.race([read, ended]);
+      await this.#answer();
+    } finally {
+      this.#stop.abort();
+      await Promise.allSettled([read, this.#underWay]);
+      this.#letLongLinesGo();
+    }
+  }
+
+  /** Reads the body to its end, or to where there is no use in going on. */
+  async #read(): Promise<void> {
+    const { request } = this.#exchange;
+    const lines = bulkLines(plainBody(request, this.#signal), this.#limits);
+    try {
+      for await (const piece of bulkItems(lines, this.#tally, this.#itemOptions())) {
+        if (piece.kind === 'settle') await this.#settle(piece.longLine);
+        else await this.#add(piece);
+        if (this.#ending !== undefined) return;
+      }
+      await this.#close(true);
+      await this.#underWay;
+    } catch (thrown) {
+      const error = asTwinrankError(thrown);
+      if (error.code === 'cancelled') throw error;
+      await this.#underWay;
+      this.#ending ??= { error: this.#brokenOff(error.code, error.message) };
+    }
+  }
+
+  #itemOptions(): Parameters<typeof bulkItems>[2] {
+    const { vectorize, vectorizeLeniently, updates } = this.#deps;
+    const { isJson } = this.#form;
+    return {
+      ...this.#limits,
+      defaultIndex: this.#defaultIndex,
+      signal: this.#signal,
+      vectorize: isJson ? vectorize : vectorizeLeniently,
+      // A document's earlier writes must be answered before an update reads it, so the body must be cut.
+      updates: isJson ? { vectorize: updates.vectorize, readCurrent: this.#readCurrent } : undefined,
+      unsent: this.#unsent,
+      answered: () => this.#underWay,
+      isRefused: () => this.#refusal !== undefined,
+    };
+  }
+
+  async #add(piece: Exclude<BulkPiece, { kind: 'settle' }>): Promise<void> {
+    const size = sizeOf(piece);
+    const isFull = this.#part.bytes + size > this.#partBytes || this.#part.items >= this.#limits.maxPartItems;
+    if (!this.#form.isJson) await this.#keepWhole(size);
+    else if (isFull && this.#part.items > 0) await this.#close(false);
+    this.#part.add(piece);
+    // What was not taken is not held either.
+    if (piece.kind === 'rejected' && this.#form.isJson && this.#part.items === 1) this.#letLongLinesGo();
+  }
+
+  /** One request only: it may be long, but not many such at once, and not of any length. */
+  async #keepWhole(size: number): Promise<void> {
+    const bytes = this.#part.bytes + size;
+    if (bytes > this.#limits.maxUncutBytes)
+      throw new TwinrankError(
+        'body_too_large',
+        `With its vectors this body is larger than ${this.#limits.maxUncutBytes} bytes, and a reply that is not JSON cannot be put together from parts. Ask for JSON, or send less at once.`,
+      );
+    if (bytes > this.#limits.longLineBytes)
+      this.#leaveLongLines ??= await this.#deps.longLines.enter(this.#signal);
+  }
+
+  /** Lets all that was read be answered; then, for a long line, waits for a turn. */
+  async #settle(longLine: boolean): Promise<void> {
+    if (this.#form.isJson) {
+      await this.#close(false);
+      await this.#underWay;
+      if (this.#ending !== undefined) return;
+      this.#letLongLinesGo();
+    }
+    if (longLine) this.#leaveLongLines ??= await this.#deps.longLines.enter(this.#signal);
+  }
+
+  #letLongLinesGo(): void {
+    this.#leaveLongLines?.();
+    this.#leaveLongLines = undefined;
+  }
+
+  /** Sends the part that was made, as soon as the one before is answered. */
+  async #close(isLast: boolean): Promise<void> {
+    if (this.#part.isEmpty) return;
+    const part = this.#part.close();
+    this.#part = new PartInMaking();
+    await this.#underWay;
+    if (this.#ending !== undefined) return;
+    for (const { action } of part) if (action !== undefined) this.#unsent.remove(action);
+    this.#underWay = this.#send(part, isLast).catch((thrown: unknown) => {
+      // Without its caller nobody will hear of it.
+      this.#endWith({ error: asTwinrankError(thrown) });
+    });
+  }
+
+  async #send(part: Part, isLast: boolean): Promise<void> {
+    if (this.#refusal !== undefined) return this.#reply.add(answeredAs(part, this.#refusal));
+    if (lengthOf(part) === 0) return this.#reply.add(answeredAs(part, undefined));
+    this.#requests++;
+    const result = await settlePart(part, {
+      send: (body) => this.#request(body),
+      retry: this.#retry,
+      signal: this.#signal,
+      repliesAreJson: this.#form.isJson,
+      repliesAreWhole: !this.#form.isFiltered,
+    });
+    if (this.#form.isJson && lengthOf(part) > this.#limits.longLineBytes) this.#letLongLinesGo();
+    if (result.kind === 'answered') {
+      this.#carriedOut += sentItems(part).length;
+      if (result.tooLong !== undefined)
+        this.#partBytes = Math.max(MIN_PART_BYTES, Math.min(this.#partBytes, result.tooLong / 2));
+      await this.#mend(part, result.items);
+      return this.#reply.add(result);
+    }
+    const isWholeBody = isLast && this.#reply.items === 0;
+    const isTooLongItem =
+      result.kind === 'refused' && result.answer.status === 413 && sentItems(part).length === 1;
+    if (this.#carriedOut === 0 && !(isTooLongItem && !isWholeBody)) {
+      this.#endWith(result.kind === 'refused' ? { answer: result.answer } : { error: result.error });
+      return;
+    }
+    if (result.kind === 'refused' && result.answer.status === 400) {
+      this.#ending = { error: this.#malformed(part, result.answer) };
+      return;
+    }
+    if (result.kind === 'refused' && (result.answer.status === 401 || result.answer.status === 403))
+      this.#refusal = result;
+    await this.#reply.add(answeredAs(part, result));
+  }
+
+  /** Updates between whose reading and writing somebody else wrote the document. */
+  async #mend(part: Part, results: readonly Buffer[]): Promise<void> {
+    const items = part.filter((entry) => entry.action !== undefined);
+    if (results.length !== items.length || items.every(({ from }) => from === undefined)) return;
+    const query = new URLSearchParams(this.#exchange.request.url?.split('?')[1]);
+    const refresh = query.get('refresh') ?? undefined;
+    for (const [place, { action, from }] of items.entries()) {
+      if (from === undefined || action?.index === undefined || action.id === undefined) continue;
+      const { status, said } = readItem(results[place] as Buffer);
+      if (status < 200 || status >= 300 || !cameBetween(from, readUpdateAnswer(said))) continue;
+      const target = { index: action.index, id: action.id, routing: action.routing };
+      await this.#deps.updates.mend(this.#exchange, target, this.#readCurrent, { refresh });
+    }
+  }
+
+  #request(body: Buffer): Promise<CollectedAnswer> {
+    const { headers } = upstreamRequest(this.#exchange, { body: null });
+    return sendWrite(
+      this.#exchange,
+      // The reply may have to be put together with others.
+      { body, headers: readableReply(headers) },
+      { retry: this.#retry, signal: this.#signal },
+    );
+  }
+
+  /** Ends the request at once, with the rest of the body let go. */
+  #endWith(ending: Ending): void {
+    this.#ending ??= ending;
+    this.#endEarly();
+  }
+
+  #malformed(part: Part, answer: CollectedAnswer): TwinrankError {
+    const text = errorOfAnswer(plainReply(answer.headers, answer.body)) ?? '{}';
+    const { reason } = JSON.parse(text) as { reason?: unknown };
+    const n = /\bline \[(\d+)\]/.exec(String(reason))?.[1];
+    const line = n === undefined ? undefined : clientLine(part, Number(n));
+    const where = line === undefined ? `Behind line ${(part[0]?.line ?? 1) - 1}` : `Line ${line}`;
+    const what = String(reason ?? 'the engine does not say why').replace(/\bline \[\d+\]/, 'line');
+    return this.#brokenOff('bad_request', `${where} of the bulk body: ${what}.`);
+  }
+
+  #brokenOff(code: TwinrankError['code'], message: string): TwinrankError {
+    return new TwinrankError(
+      code,
+      this.#carriedOut === 0
+        ? message
+        : `${message} The ${this.#carriedOut} items before it were carried out already, nothing behind them was: send the rest, or all again.`,
+    );
+  }
+
+  async #answer(): Promise<void> {
+    const { response, request } = this.#exchange;
+    const ending = this.#ending;
+    const outcome = ingestedHeader(this.#tally.outcomes, this.#tally.rejected);
+    if (ending === undefined && this.#requests === 0 && this.#refusal === undefined) {
+      // Nothing was left to send, but whether this caller may write at all is the engine's to say.
+      const answer = await this.#request(Buffer.alloc(0));
+      if (answer.status !== 400 || this.#tally.items === 0)
+        return replyWhole(this.#exchange, answer, outcome);
+      return this.#reply.sendTo(this.#exchange, outcome);
+    }
+    if (ending === undefined) return this.#reply.sendTo(this.#exchange, outcome);
+    if (this.#carriedOut > 0) await readToEnd(request);
+    if ('answer' in ending) replyWhole(this.#exchange, ending.answer, outcome);
+    else replyWithError(response, ending.error);
+  }
+}
+
+/** Lets go what the client still sends: it may not look for an answer before. */
+function readToEnd(request: Exchange['request']): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    request.once('end', resolve).once('close', resolve).resume();
+  });
 }

@@ -1,6 +1,6 @@
 /** Puts a vector into a document's source bytes. The vector field is ours: what a client wrote there is replaced. */
 import { documentText } from '../search-engine/document-text.js';
-import { cutRanges, hasKey, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
+import { cutRanges, hasKey, memberNamed, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
 import { applyEdits, cut, insertAt, type Edit } from '../search-engine/splice.js';
 import { encodePayload, hashText } from '../search-engine/vector-payload.js';
@@ -39,19 +39,33 @@ export function vectorFields(settings: IndexSettings): readonly string[] {
   return [settings.vectorField];
 }
 
+/** True where a field that is ours holds something already. Throws JsonScanError where this is no JSON object. */
+export function hasVector(source: Buffer, settings: IndexSettings): boolean {
+  const { members } = scanObject(source, skipWhitespace(source, 0));
+  return vectorFields(settings).some((field) => {
+    const member = memberNamed(source, members, field);
+    return member !== undefined && source.toString('latin1', member.start, member.end) !== 'null';
+  });
+}
+
 /**
  * The source with its vector as first member, so that cutting it out again gives the bytes that the client sent.
  * Without text and vector, a vector field that is there already is taken out: it cannot be of this text.
  */
 export function withVector(source: Buffer, settings: IndexSettings, encoded?: EncodedText): Buffer {
+  return withMembers(source, settings, encoded === undefined ? '' : vectorMembers(settings, encoded));
+}
+
+/** The object with these members first, in the place of those that are ours; an empty text puts none in. */
+export function withMembers(source: Buffer, settings: IndexSettings, ourMembers: string): Buffer {
   const open = skipWhitespace(source, 0);
   const { members, end } = scanObject(source, open);
   const ours = vectorFields(settings);
   const old = members.filter((member) => ours.some((field) => hasKey(source, member, field)));
   const edits: Edit[] = cutRanges(source, { start: open, end }, members, old).map(cut);
-  if (encoded !== undefined) {
+  if (ourMembers !== '') {
     const comma = members.length > old.length ? ',' : '';
-    edits.unshift(insertAt(open + 1, `${vectorMembers(settings, encoded)}${comma}`));
+    edits.unshift(insertAt(open + 1, `${ourMembers}${comma}`));
   }
   return applyEdits(source, edits);
 }

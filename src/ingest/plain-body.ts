@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { TwinrankError } from '../errors.js';
 import { contentEncoding, headerValue } from '../http/header-rules.js';
 import { bodyStream } from '../http/request-body.js';
+import type { DocumentLimits } from './whole-body.js';
 
 /** Why a body cannot be read here; undefined where it can. */
 export function unreadable(rawHeaders: readonly string[]): 'content_encoding' | 'format' | undefined {
@@ -16,9 +17,17 @@ export function unreadable(rawHeaders: readonly string[]): 'content_encoding' | 
     : 'format';
 }
 
-/** The body's bytes, uncompressed. Throws `bad_request` where it is not the gzip that it says. */
-export async function* plainBody(request: IncomingMessage): AsyncGenerator<Buffer> {
+/**
+ * The body's bytes, uncompressed. Throws `bad_request` where it is not the gzip that it says. When the signal fires,
+ * reading ends with `cancelled` and what the client still sends is let go.
+ */
+export async function* plainBody(request: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const raw = bodyStream(request);
+  const onAbort = (): void => {
+    raw.destroy(new TwinrankError('cancelled', 'The rest of the body is not needed.'));
+  };
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
   if (contentEncoding(request.rawHeaders) !== 'gzip') {
     yield* raw as AsyncIterable<Buffer>;
     return;
@@ -37,17 +46,19 @@ export async function* plainBody(request: IncomingMessage): AsyncGenerator<Buffe
 }
 
 /** The whole body up to a limit, uncompressed. Throws `body_too_large` above it. */
-export async function collectPlainBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function collectPlainBody(request: IncomingMessage, limits: DocumentLimits): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of plainBody(request)) {
     chunks.push(chunk);
+    const before = size;
     size += chunk.length;
-    if (size > limit)
+    if (size > limits.maxDocumentBytes)
       throw new TwinrankError(
         'body_too_large',
-        `The document is larger than ${limit} bytes when decompressed.`,
+        `The document is larger than ${limits.maxDocumentBytes} bytes when decompressed.`,
       );
+    if (before <= limits.longLineBytes && size > limits.longLineBytes) await limits.takeTurn();
   }
   return Buffer.concat(chunks, size);
 }

@@ -1,15 +1,24 @@
 /** What the sidecar does to one document: settings of its index, text, vector, spliced source. */
 import { isAbort, TwinrankError } from '../errors.js';
 import type { Encoder } from '../model/encoder.js';
-import type { SettingsReader } from '../search-engine/index-settings.js';
+import type { SettingsReader, WriteSettings } from '../search-engine/index-settings.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
-import { textOfSource, withVector } from './document-vector.js';
+import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { hasVector, textOfSource, withVector, type EncodedText } from './document-vector.js';
 
 /** What can become of a document, in the order in which the outcome header lists them. */
 export const VECTOR_OUTCOMES = [
   'vector',
   /** The document has no text in the configured fields. */
   'no_text',
+  /** The client's own vector, where those are kept. */
+  'kept',
+  /** An update that leaves the text as it is, and so the vector. */
+  'unchanged',
+  /** An update by script: what it does to the text is not known. */
+  'script',
+  /** An update of a part of the text, of a document whose other part cannot be read: the vector is taken away. */
+  'unread',
   /** Its index is not set up for twinrank. */
   'not_configured',
   /** The index was set up for another model than the one that is loaded. */
@@ -30,6 +39,9 @@ export interface Vectorized {
 
 export type FailurePolicy = 'reject' | 'pass';
 
+/** What becomes of a vector that a client sends in a document: another is put in its place, or it stays as it is. */
+export type ClientVectors = 'replace' | 'keep';
+
 export interface VectorizerDeps {
   readonly encoder: Encoder;
   readonly settings: SettingsReader;
@@ -40,38 +52,93 @@ export interface VectorizerDeps {
 /** Rejects with the encoder's error where the policy is `reject`, and always when the signal has fired. */
 export type Vectorize = (index: string, source: Buffer, signal: AbortSignal) => Promise<Vectorized>;
 
-export function createVectorizer(deps: VectorizerDeps, policy: FailurePolicy): Vectorize {
+export function createVectorizer(
+  deps: VectorizerDeps,
+  policy: FailurePolicy,
+  clientVectors: ClientVectors = 'replace',
+): Vectorize {
+  const steps = createVectorizerSteps(deps, policy);
+  return (index, source, signal) =>
+    steps.forIndex(index, source, (settings) =>
+      clientVectors === 'keep' && hasVector(source, settings)
+        ? Promise.resolve({ source, outcome: 'kept' as const })
+        : vectorizeDocument(steps, settings, source, signal),
+    );
+}
+
+/** What a document that is written whole becomes. */
+export async function vectorizeDocument(
+  steps: VectorizerSteps,
+  settings: IndexSettings,
+  source: Buffer,
+  signal: AbortSignal,
+): Promise<Vectorized> {
+  const text = textOfSource(source, settings);
+  if (text === undefined) return { source: withVector(source, settings), outcome: 'no_text' };
+  const encoded = await steps.encode(text, signal);
+  return encoded === undefined
+    ? { source, outcome: 'encode_failed' }
+    : { source: withVector(source, settings, encoded), outcome: 'vector' };
+}
+
+/** The parts of writing a vector that are the same for whole documents and for updates. */
+export interface VectorizerSteps {
+  /**
+   * Does the work with the settings of the index. Where there is none to do, or the source cannot be read, the
+   * source stays as it is.
+   */
+  forIndex<Result extends Vectorized>(
+    index: string,
+    source: Buffer,
+    work: (settings: WriteSettings) => Promise<Result>,
+  ): Promise<Result | Vectorized>;
+  /**
+   * The text with its vector; undefined where it cannot be encoded and the policy is `pass`. Rejects with the
+   * encoder's error where the policy is `reject`, and always when the signal has fired.
+   */
+  encode(text: string, signal: AbortSignal): Promise<EncodedText | undefined>;
+}
+
+/** The steps over an encoder and a reader of settings. */
+export function createVectorizerSteps(deps: VectorizerDeps, policy: FailurePolicy): VectorizerSteps {
   const { encoder, settings, onProblem } = deps;
-  return async (index, source, signal) => {
-    const read = await settings.forWrite(index).catch((error: unknown) => {
-      if (!(error instanceof TwinrankError)) throw error;
-      onProblem?.('settings_unavailable', error);
-      return 'settings_unavailable' as const;
-    });
-    if (read === 'settings_unavailable') return { source, outcome: read };
-    if (read === undefined) return { source, outcome: 'not_configured' };
-    if (read.fingerprint !== encoder.fingerprint || read.dimensions !== encoder.dimensions) {
-      onProblem?.(
-        'other_model',
-        new TwinrankError(
-          'bad_config',
-          `"${index}" is set up for model ${read.model} (${read.fingerprint}), this service runs ${encoder.fingerprint}. Start it with that model, or run "twinrank mapping apply" and reindex.`,
-        ),
-      );
-      return { source, outcome: 'other_model' };
-    }
-    try {
-      const text = textOfSource(source, read);
-      if (text === undefined) return { source: withVector(source, read), outcome: 'no_text' };
-      const [vector] = await encoder.encode([text], { kind: 'document', signal });
-      if (vector === undefined) throw new TwinrankError('encode_failed', 'The encoder gave no vector.');
-      return { source: withVector(source, read, { text, vector }), outcome: 'vector' };
-    } catch (error) {
-      if (error instanceof JsonScanError) return { source, outcome: 'unreadable' };
-      if (policy === 'reject' || signal.aborted || isAbort(error) || !(error instanceof TwinrankError))
+  return {
+    async forIndex(index, source, work) {
+      const read = await settings.forWrite(index).catch((error: unknown) => {
+        if (!(error instanceof TwinrankError)) throw error;
+        onProblem?.('settings_unavailable', error);
+        return 'settings_unavailable' as const;
+      });
+      if (read === 'settings_unavailable') return { source, outcome: read };
+      if (read === undefined) return { source, outcome: 'not_configured' };
+      if (read.fingerprint !== encoder.fingerprint || read.dimensions !== encoder.dimensions) {
+        onProblem?.(
+          'other_model',
+          new TwinrankError(
+            'bad_config',
+            `"${index}" is set up for model ${read.model} (${read.fingerprint}), this service runs ${encoder.fingerprint}. Start it with that model, or run "twinrank mapping apply" and reindex.`,
+          ),
+        );
+        return { source, outcome: 'other_model' };
+      }
+      try {
+        return await work(read);
+      } catch (error) {
+        if (error instanceof JsonScanError) return { source, outcome: 'unreadable' };
         throw error;
-      onProblem?.('encode_failed', error);
-      return { source, outcome: 'encode_failed' };
-    }
+      }
+    },
+    async encode(text, signal) {
+      try {
+        const [vector] = await encoder.encode([text], { kind: 'document', signal });
+        if (vector === undefined) throw new TwinrankError('encode_failed', 'The encoder gave no vector.');
+        return { text, vector };
+      } catch (error) {
+        if (policy === 'reject' || signal.aborted || isAbort(error) || !(error instanceof TwinrankError))
+          throw error;
+        onProblem?.('encode_failed', error);
+        return undefined;
+      }
+    },
   };
 }

@@ -3,8 +3,12 @@
 export type WriteRoute =
   /** `PUT|POST /{index}/_doc[/{id}]` and `/{index}/_create/{id}`. */
   | { readonly kind: 'document'; readonly index: string }
+  /** `POST /{index}/_update/{id}` and version 7's `/{index}/{type}/{id}/_update`. */
+  | { readonly kind: 'update'; readonly index: string; readonly id: string }
   /** `POST|PUT /_bulk`, `/{index}/_bulk` and version 7's `/{index}/{type}/_bulk`; `index` is its lines' default. */
-  | { readonly kind: 'bulk'; readonly index: string | undefined };
+  | { readonly kind: 'bulk'; readonly index: string | undefined }
+  /** OpenSearch 3's `/_bulk/stream` and `/{index}/_bulk/stream`, whose answers come while the body is still sent. */
+  | { readonly kind: 'bulk_stream' };
 
 /** The write that the request line asks for, or undefined. */
 export function writeRoute(method: string, target: string): WriteRoute | undefined {
@@ -13,16 +17,29 @@ export function writeRoute(method: string, target: string): WriteRoute | undefin
   const path = question === -1 ? target : target.slice(0, question);
   const segments = path.split('/').filter((segment) => segment !== '');
   const [first, second] = segments;
+  if (segments.at(-1) === 'stream' && segments.at(-2) === '_bulk' && segments.length <= 3)
+    return { kind: 'bulk_stream' };
   if (segments.length === 1 && first === '_bulk') return { kind: 'bulk', index: undefined };
   if (first === undefined || first.startsWith('_')) return undefined;
   const index = decode(first);
   if (index === undefined) return undefined;
   if (segments.at(-1) === '_bulk' && (segments.length === 2 || (segments.length === 3 && isType(second))))
     return { kind: 'bulk', index };
+  const updated = method === 'POST' && segments.length <= 4 ? updatedId(segments) : undefined;
+  if (updated !== undefined) {
+    const id = decode(updated);
+    return id === undefined ? undefined : { kind: 'update', index, id };
+  }
   const writesDocument =
     (second === '_doc' && (segments.length === 3 || (segments.length === 2 && method === 'POST'))) ||
     (second === '_create' && segments.length === 3);
   return writesDocument ? { kind: 'document', index } : undefined;
+}
+
+/** The id, as it is written in the path, of an update. */
+function updatedId([, second, third, fourth]: readonly string[]): string | undefined {
+  if (second === '_update' && fourth === undefined) return third;
+  return isType(second) && fourth === '_update' ? third : undefined;
 }
 
 /** Names of types may not begin with "_", but for the one that every index had last. */

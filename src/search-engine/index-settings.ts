@@ -24,7 +24,13 @@ export interface SettingsReader {
   /** Settings of every configured index that a search's index expression covers; none configured gives an empty map. */
   forSearch(expression: string): Promise<SettingsOf>;
   /** Settings that a write to this index, alias or data stream falls under, be it through a template; else undefined. */
-  forWrite(index: string): Promise<IndexSettings | undefined>;
+  forWrite(index: string): Promise<WriteSettings | undefined>;
+}
+
+/** Settings that a write falls under. */
+export interface WriteSettings extends IndexSettings {
+  /** The index that is written to, where the name covers several: to read a document back, one must be named. */
+  readonly writeIndex?: string;
 }
 
 export interface SettingsReaderOptions {
@@ -109,12 +115,16 @@ async function readForWrite(
   client: EngineClient,
   index: string,
   assumed: IndexSettings | undefined,
-): Promise<IndexSettings | undefined> {
+): Promise<WriteSettings | undefined> {
   const name = encodeExpression(index);
   const mapping = await client.request({ method: 'GET', path: `/${name}/_mapping` });
   if (mapping.status === 200) {
-    const written = await writeIndex(client, name, isRecord(mapping.body) ? Object.keys(mapping.body) : []);
-    return written === undefined ? undefined : settingsByIndex(mapping.body).get(written);
+    const indices = isRecord(mapping.body) ? Object.keys(mapping.body) : [];
+    const written = await writeIndex(client, name, indices);
+    const settings = written === undefined ? undefined : settingsByIndex(mapping.body).get(written);
+    return settings === undefined || written === undefined || indices.length < 2
+      ? settings
+      : { ...settings, writeIndex: written };
   }
   if (assumed !== undefined && isRefusal(mapping.status)) return assumed;
   if (mapping.status !== 404) throw unreadable(client, index, reasonOf(mapping));

@@ -1,9 +1,10 @@
 /** `twinrank ingest`: the sidecar that adds vectors to documents on their way to the engine. */
 import { createIngester, DEFAULT_INGEST_OPTIONS } from '../../ingest/app.js';
+import { createCachedEncoder } from '../../model/vector-cache.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
 import { poolSize } from '../model-options.js';
-import { listenAddress, oneOf, type OptionTable } from '../options.js';
+import { integer, listenAddress, oneOf, type OptionTable } from '../options.js';
 import { runService, SERVICE_OPTIONS } from '../service.js';
 
 const OPTIONS = {
@@ -22,6 +23,27 @@ const OPTIONS = {
     default: 'reject',
     parse: oneOf('reject', 'pass'),
   },
+  clientVectors: {
+    flag: 'client-vectors',
+    env: 'TWINRANK_CLIENT_VECTORS',
+    help: 'A vector that a client sends in a document: replace it, or keep that document as it is.',
+    default: 'replace',
+    parse: oneOf('replace', 'keep'),
+  },
+  cacheTitles: {
+    flag: 'cache-titles',
+    env: 'TWINRANK_CACHE_TITLES',
+    help: 'How many texts are remembered with their vectors; 0 remembers none.',
+    default: '20000',
+    parse: integer(0, 10_000_000),
+  },
+  retryFor: {
+    flag: 'retry-for',
+    env: 'TWINRANK_RETRY_FOR',
+    help: 'Milliseconds to try again what the engine refuses for now (429) or cannot be reached for; 0 never does.',
+    default: '10000',
+    parse: integer(0, 3_600_000),
+  },
 } satisfies OptionTable;
 
 export const ingestCommand: Command<typeof OPTIONS> = {
@@ -37,8 +59,17 @@ export const ingestCommand: Command<typeof OPTIONS> = {
         handler: ({ encoder, settings, log }) =>
           Promise.resolve(
             createIngester(
-              { encoder, settings, onProblem: sparingly(log, 'documents written without a vector') },
-              { ...DEFAULT_INGEST_OPTIONS, onEncodeFailure: values.onEncodeFailure },
+              {
+                encoder: createCachedEncoder(encoder, { maxTexts: values.cacheTitles }),
+                settings,
+                onProblem: sparingly(log, 'documents written without a vector'),
+              },
+              {
+                ...DEFAULT_INGEST_OPTIONS,
+                onEncodeFailure: values.onEncodeFailure,
+                clientVectors: values.clientVectors,
+                retryForMs: values.retryFor,
+              },
             ),
           ),
       },

@@ -1,0 +1,53 @@
+/** `_update` of one document: it goes on with the vector of the text that it leaves; the engine's reply is the client's. */
+import { replyWhole, upstreamRequest, type Exchange } from '../../http/pass-through.js';
+import type { CollectedAnswer } from '../../http/upstream.js';
+import { ingestedHeader } from '../ingest-outcome.js';
+import { plainReply, readableReply } from '../plain-reply.js';
+import { RetryWindow } from '../retry-window.js';
+import { sendWrite } from '../send-write.js';
+import { wholeBody, type DocumentLimits } from '../whole-body.js';
+import { createCurrentReader } from './current-documents.js';
+import { cameBetween, readUpdateAnswer, type MendVector } from './mend-vector.js';
+import type { UpdateTarget, VectorizeUpdate } from './vectorize-update.js';
+
+/** Handles an update. */
+export async function writeUpdate(
+  exchange: Exchange,
+  { index, id }: { readonly index: string; readonly id: string },
+  vectorizeUpdate: VectorizeUpdate,
+  mend: MendVector,
+  limits: DocumentLimits,
+): Promise<void> {
+  const body = await wholeBody(exchange, limits);
+  if (body === undefined) return;
+  const { request, signal } = exchange;
+  const parameter = parametersOf(request.url ?? '');
+  const target: UpdateTarget = { index, id, routing: parameter('routing') || undefined };
+  const readCurrent = createCurrentReader(exchange);
+  const done = await vectorizeUpdate(target, body, readCurrent, signal);
+  const header = ingestedHeader({ [done.outcome]: 1 }, 0);
+  // The answer may have to be read.
+  const { headers } = upstreamRequest(exchange, { body: null });
+  const readable = done.from === undefined ? headers : readableReply(headers);
+  const retry = new RetryWindow(limits.retryForMs);
+  const answer = await sendWrite(exchange, { body: done.source, headers: readable }, { retry, signal });
+  if (
+    done.from !== undefined &&
+    isDone(answer) &&
+    cameBetween(done.from, readUpdateAnswer(plainReply(answer.headers, answer.body)))
+  )
+    await mend(exchange, target, readCurrent, { refresh: parameter('refresh') });
+  replyWhole(exchange, answer, header);
+}
+
+function isDone({ status }: CollectedAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Parameters of the query string as the engine reads them: a semicolon parts them too, the last of a name counts. */
+function parametersOf(target: string): (name: string) => string | undefined {
+  const question = target.indexOf('?');
+  const query = question === -1 ? '' : target.slice(question + 1).replaceAll(';', '&');
+  const parameters = new URLSearchParams(query);
+  return (name) => parameters.getAll(name).at(-1);
+}
