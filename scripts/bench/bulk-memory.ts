@@ -89,12 +89,14 @@ export async function bulkMemory({ engine, args, output }: BenchRun): Promise<bo
   const large = { documentBytes: 100_000, titles: options.titles, configured: true };
   const small = { documentBytes: 300, titles: 200 };
   const many = { bodies: options.bodies, bytes: options.megabytes * MB };
+  // A third of a million items in each body of 95 MB: with vectors the engine would need an hour for twenty.
+  const fewer = { ...many, bytes: many.bytes / 16 };
   const one = { bodies: 1, bytes: options['big-megabytes'] * MB };
   const cases: readonly BulkMemoryCase[] = [
     { name: 'documents of 100 KB', ...many, ...large },
     { name: 'documents of 100 KB, one body', ...one, ...large },
     { name: 'documents of 300 bytes, no vectors', ...many, ...small, configured: false },
-    { name: 'documents of 300 bytes, titles that repeat', ...many, ...small, configured: true },
+    { name: 'documents of 300 bytes, titles that repeat', ...fewer, ...small, configured: true },
   ];
   let met = true;
   for (const [place, test] of cases.entries()) {

@@ -40,7 +40,11 @@ export async function storedBytes({ engine, args, output }: BenchRun): Promise<b
       let plain = Number.NaN;
       for (const stored of [undefined, 'f16', 'f32'] as const) {
         await remove();
-        const settings = { 'index.codec': codec, 'index.number_of_replicas': 0 };
+        const settings = {
+          'index.codec': codec,
+          'index.number_of_replicas': 0,
+          'index.store.stats_refresh_interval': '0ms',
+        };
         await send(agent, engine.url, 'PUT', `/${INDEX}`, JSON.stringify({ settings }));
         if (stored !== undefined)
           await mustSucceed(
