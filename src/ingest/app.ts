@@ -43,8 +43,9 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
   maxDocumentBytes: 100 * MIB,
   maxLineBytes: 100 * MIB,
   longLineBytes: 4 * MIB,
-  maxPartBytes: 4 * MIB,
-  maxPartItems: 10_000,
+  // Several parts of each of many bodies are in memory at once, and each of their items is some objects.
+  maxPartBytes: 1 * MIB,
+  maxPartItems: 2_000,
   maxUncutBytes: 64 * MIB,
   maxPendingBytes: 2 * MIB,
   maxPendingItems: 1024,
