@@ -15,7 +15,7 @@ export interface ReadBody {
   readonly complete: boolean;
 }
 
-/** Reads up to `limit` bytes. Beyond it, reading stops with the rest still in the stream. */
+/** Reads up to `limit` bytes. Beyond it, reading stops with the rest still in the stream, for another call to go on. */
 export function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -51,6 +51,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<ReadB
       onError(new Error('closed'));
     };
     request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    // It may have been read in part and left, or the caller may have left in between.
+    if (request.destroyed && !request.readableEnded) onClose();
+    else request.resume();
   });
 }
 

@@ -106,7 +106,11 @@ export function createService(
     if (error.code === 'ECONNRESET' || /^ERR_(?:TLS|SSL)/.test(error.code ?? '')) socket.destroy();
     else if (latest === undefined || latest.writableFinished) refuse(socket, error);
     else if (latest.req.complete) latest.once('close', () => refuse(socket, error));
-    else replyWithError(latest, malformed(error), ['connection', 'close']);
+    else {
+      // Node forgets the request with its answer, and whoever reads its body would wait for the rest for ever.
+      latest.once('close', () => latest.req.destroy());
+      replyWithError(latest, malformed(error), ['connection', 'close']);
+    }
   });
   return server;
 }
@@ -154,16 +158,17 @@ class ClientExchange implements Exchange {
   }
 
   get signal(): AbortSignal {
-    return (this.#signal ??= signalOf(this.response));
+    return (this.#signal ??= signalOf(this.request, this.response));
   }
 }
 
-function signalOf(response: ServerResponse): AbortSignal {
+function signalOf(request: IncomingMessage, response: ServerResponse): AbortSignal {
   const aborter = new AbortController();
   // A bulk body has a listener for each text under way: many of them are no leak.
   setMaxListeners(0, aborter.signal);
   const onClose = (): void => {
-    if (!response.writableFinished) aborter.abort();
+    // An answer to half a request is the end of it as well: it will not come whole.
+    if (!response.writableFinished || !request.complete) aborter.abort();
   };
   if (response.destroyed) onClose();
   else response.once('close', onClose);

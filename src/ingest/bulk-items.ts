@@ -179,6 +179,8 @@ export async function* bulkItems(
         push(line.length, { kind: 'lines', action: parsed, line: lineNumber, bytes: [line] });
       }
     }
+    // What is ready need not wait for more of the body.
+    yield* drain(() => queue[0]?.piece === undefined && queue[0]?.error === undefined);
     if (pendingBytes > options.maxPendingBytes || queue.length > options.maxPendingItems) {
       yield* drain(
         () => pendingBytes <= options.maxPendingBytes / 2 && queue.length <= options.maxPendingItems / 2,

@@ -37,7 +37,7 @@ export class GatheredReply {
   /** Adds the results of the next part; its buffers may be let go when it resolves. */
   async add(result: AnsweredPart): Promise<void> {
     this.#parts++;
-    this.#verbatim = this.#parts === 1 && result.isVerbatim ? result.reply?.answer : undefined;
+    this.#verbatim = this.#parts === 1 ? result.verbatim : undefined;
     if (result.reply !== undefined && this.#frame === undefined) {
       this.#head = { ...result.reply.answer, body: Buffer.alloc(0) };
       this.#frame = result.reply.frame;

@@ -37,8 +37,8 @@ export interface AnsweredPart {
   readonly errors: boolean;
   /** Undefined where no part of it was answered with a reply of its own. */
   readonly reply: { readonly answer: CollectedAnswer; readonly frame: ReplyFrame } | undefined;
-  /** True where the engine's one reply says it all. */
-  readonly isVerbatim: boolean;
+  /** The engine's one reply where that says it all. */
+  readonly verbatim: CollectedAnswer | undefined;
   /** Length of a request that was too long for the engine. */
   readonly tooLong: number | undefined;
 }
@@ -53,6 +53,8 @@ export interface SettlePartOptions {
   /** False where replies cannot be read: the part goes as it is. */
   readonly repliesAreJson: boolean;
 }
+
+const EMPTY_FRAME: ReplyFrame = { bytes: Buffer.from('{}'), before: '', after: '' };
 
 /** Rejects with `cancelled` when the signal fires. */
 export async function settlePart(part: Part, options: SettlePartOptions): Promise<PartResult> {
@@ -72,10 +74,13 @@ export async function settlePart(part: Part, options: SettlePartOptions): Promis
   }
   if (answer.status !== 200) return { kind: 'refused', answer };
   const reply = options.repliesAreJson ? readable(answer) : undefined;
-  if (reply === undefined) return { ...unread(answer), items: rejectedOf(part).map(rejectedItem) };
+  if (reply === undefined) return unread(part, answer, options.repliesAreJson);
   if (!options.repliesAreWhole || reply.items.length !== count) {
     if (!reply.errors) options.retry.succeeded();
-    return { ...readAs(answer, reply), items: [...reply.items, ...rejectedOf(part).map(rejectedItem)] };
+    const rejected = rejectedOf(part).map(rejectedItem);
+    const read = readAs(answer, reply);
+    if (rejected.length === 0) return { ...read, items: reply.items };
+    return { ...read, items: [...reply.items, ...rejected], errors: true, verbatim: undefined };
   }
   return retryItems(part, answer, reply, options);
 }
@@ -93,7 +98,7 @@ export function answeredAs(part: Part, result: PartResult | undefined): Answered
       );
     return failedItem(entry.action, result.answer.status, refusal(result.answer, entry));
   });
-  return { kind: 'answered', items, took: 0, ingestTook: 0, errors: true, reply: undefined, isVerbatim: false, tooLong: undefined }; // prettier-ignore
+  return { kind: 'answered', items, took: 0, ingestTook: 0, errors: true, reply: undefined, verbatim: undefined, tooLong: undefined }; // prettier-ignore
 }
 
 function refusal(answer: CollectedAnswer, entry: PartEntry): string {
@@ -142,9 +147,9 @@ async function retryItems(
   const rejected = rejectedOf(part);
   return {
     ...readAs(answer, { ...reply, took, ingestTook }),
-    errors: repeated ? items.some((item) => readItem(item).failed) : reply.errors,
+    errors: rejected.length > 0 || (repeated ? items.some((item) => readItem(item).failed) : reply.errors),
     items: inPlaces(part, items),
-    isVerbatim: !repeated && rejected.length === 0,
+    verbatim: repeated || rejected.length > 0 ? undefined : answer,
   };
 }
 
@@ -217,7 +222,7 @@ function joined(a: AnsweredPart, b: AnsweredPart): AnsweredPart {
     ingestTook: a.ingestTook + b.ingestTook,
     errors: a.errors || b.errors,
     reply: a.reply ?? b.reply,
-    isVerbatim: false,
+    verbatim: undefined,
     tooLong: undefined,
   };
 }
@@ -229,15 +234,23 @@ function readAs(answer: CollectedAnswer, reply: BulkReply): Omit<AnsweredPart, '
     ingestTook: reply.ingestTook,
     errors: reply.errors,
     reply: { answer, frame: reply.frame },
-    isVerbatim: true,
+    verbatim: answer,
     tooLong: undefined,
   };
 }
 
-/** A reply that is none of a bulk API, or not in JSON: it goes on as it is. */
-function unread(answer: CollectedAnswer): Omit<AnsweredPart, 'items'> {
-  const frame = { bytes: Buffer.from('{}'), before: '', after: '' };
-  return readAs(answer, { items: [], took: 0, ingestTook: 0, errors: false, frame });
+/** A reply that is none of a bulk API, or not in JSON: alone it goes on as it is. */
+function unread(part: Part, answer: CollectedAnswer, shouldBeJson: boolean): AnsweredPart {
+  const error = new TwinrankError(
+    'upstream_answer',
+    'The engine’s reply is none of a bulk request. This may have been written: look before you send it again.',
+  );
+  return {
+    ...answeredAs(part, { kind: 'lost', error }),
+    ...(shouldBeJson ? {} : { items: [], errors: false }),
+    reply: shouldBeJson ? undefined : { answer, frame: EMPTY_FRAME },
+    verbatim: answer,
+  };
 }
 
 function readable(answer: CollectedAnswer): BulkReply | undefined {

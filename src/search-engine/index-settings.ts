@@ -6,6 +6,7 @@
 import { TwinrankError } from '../errors.js';
 import { reasonOf, type EngineClient } from './client.js';
 import { isRecord } from './json-value.js';
+import { legacyMappings } from './legacy-templates.js';
 import { settingsFromMeta, type IndexSettings } from './mapping-meta.js';
 
 /** Settings by concrete index; a Map is one. */
@@ -130,9 +131,9 @@ async function readForWrite(
   if (mapping.status !== 404) throw unreadable(client, index, reasonOf(mapping));
   // The index will be made by this very write: the templates say what it will be.
   const template = await client.request({ method: 'POST', path: `/_index_template/_simulate_index/${name}` });
-  if (template.status !== 200 || !isRecord(template.body)) return undefined;
-  const body = template.body['template'];
-  const mappings = isRecord(body) ? body['mappings'] : undefined;
+  const body = template.status === 200 && isRecord(template.body) ? template.body['template'] : undefined;
+  // Where one of the newer kind matches, those of the older kind have no say.
+  const mappings = isRecord(body) ? body['mappings'] : await legacyMappings(client, index);
   return settingsFromMeta(isRecord(mappings) ? mappings['_meta'] : undefined, index);
 }
 

@@ -9,6 +9,7 @@ import { startEngine, type Engine } from '../../scripts/engine/engine.js';
 import { ENGINES, type EngineVersion } from '../../scripts/engine/engine-table.js';
 import { findJava } from '../../scripts/engine/java.js';
 import { mappingCommand } from '../../src/cli/commands/mapping.js';
+import { hashText, readHeader } from '../../src/search-engine/vector-payload.js';
 import { answerText } from './support/answer-text.js';
 import { runCommand } from './support/captured-io.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
@@ -85,7 +86,7 @@ for (const version of OTHERS) {
         method,
         path,
         headers: { 'content-type': isText ? 'application/x-ndjson' : 'application/json' },
-        body: isText ? body : JSON.stringify(body),
+        ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
       });
       assert.ok(answer.status < 300, answer.body.toString());
       return answer;
@@ -165,6 +166,24 @@ for (const version of OTHERS) {
       });
       assert.match(String(answer.headers['x-twinrank']), /stale=1|encoded_now=1/);
       assert.equal(found(answer).hits.hits[0]?._id, 'fresh');
+    });
+
+    it('keeps the vector with the text through updates', async () => {
+      const edited = 'edited';
+      await stack.setUp(edited, { textFields: ['title', 'body'] });
+      await send(stack.sidecar, 'PUT', `/${edited}/_doc/1`, { title: 't', body: 'b' });
+      const paths = [`/${edited}/_update/1`, ...(version === '7.10.2' ? [`/${edited}/_doc/1/_update`] : [])];
+      for (const path of paths) {
+        const title = `title by ${path}`;
+        const answer = await send(stack.sidecar, 'POST', path, { doc: { title } });
+        assert.equal(answer.headers['x-twinrank'], 'ingested; vector=1');
+        const again = await send(stack.sidecar, 'POST', path, { doc: { title } });
+        assert.match(again.body.toString(), /"result":"noop"/);
+        const read = await send(engine.url, 'GET', `/${edited}/_doc/1`, undefined);
+        const { _source } = JSON.parse(read.body.toString()) as { _source: Record<string, string> };
+        const header = readHeader(Buffer.from(_source['twinrank_vector'] ?? '', 'base64'));
+        assert.equal(header?.textHash, hashText(`${title} b`));
+      }
     });
 
     it('makes an index by its template when the first document comes through the sidecar', async () => {

@@ -11,6 +11,7 @@ import { startEngine, type Engine } from '../../scripts/engine/engine.js';
 import { SECURED_USERS, type Credentials } from '../../scripts/engine/engine-table.js';
 import { mappingCommand } from '../../src/cli/commands/mapping.js';
 import { mappingBody, type IndexSettings } from '../../src/search-engine/mapping-meta.js';
+import { hashText, readHeader } from '../../src/search-engine/vector-payload.js';
 import { answerText } from './support/answer-text.js';
 import { runCommand } from './support/captured-io.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
@@ -122,9 +123,13 @@ describe('a caller of a secured engine', { skip }, () => {
     url.password = password;
     return url.href;
   }
-  async function addUser({ username, password }: Credentials, reads: object): Promise<void> {
+  async function addUser(
+    { username, password }: Credentials,
+    rights: object,
+    clusterRights = 'cluster_composite_ops_ro',
+  ): Promise<void> {
     const api = '/_plugins/_security/api';
-    const role = { cluster_permissions: ['cluster_composite_ops_ro'], index_permissions: [reads] };
+    const role = { cluster_permissions: [clusterRights], index_permissions: [rights] };
     await must('PUT', `${api}/roles/${username}`, role);
     await must('PUT', `${api}/internalusers/${username}`, { password });
     await must('PUT', `${api}/rolesmapping/${username}`, { users: [username] });
@@ -378,6 +383,69 @@ describe('a caller of a secured engine', { skip }, () => {
       assert.match(outcome(through), /^skipped; reason=no_vectors$|^applied; .*encoded_now=2/);
       assert.deepEqual(ids(through).sort(), ids(direct).sort());
       assert.doesNotMatch(through.body.toString(), /twinrank_vector/);
+    });
+  });
+
+  describe('who updates', () => {
+    const password = BLIND_PASSWORD;
+    const editor = { username: 'editor', password };
+    const blindWriter = { username: 'blind-writer', password };
+    const EDITED = 'docs-edited';
+    const writes = ['indices:data/write/update', 'indices:data/write/index', 'indices:data/write/bulk*'];
+    before(async () => {
+      const setUp = { to: addressWith(admin), ca: engine.caFile, index: EDITED };
+      await runCommand(mappingCommand, { ...setUp, text: ['title', 'note'] }, ['apply']);
+      await must('PUT', `/${EDITED}/_mapping`, {
+        properties: { title: { type: 'text' }, note: { type: 'text' } },
+      });
+      await addUser(
+        editor,
+        { index_patterns: [EDITED], allowed_actions: [...writes, 'read'] },
+        'cluster_composite_ops',
+      );
+      await addUser(
+        blindWriter,
+        { index_patterns: [EDITED], allowed_actions: writes },
+        'cluster_composite_ops',
+      );
+    });
+    const put = (document: object): Promise<void> =>
+      ask(sidecar, admin, 'PUT', `/${EDITED}/_doc/1`, document).then((answer) => {
+        assert.match(outcome(answer), /^ingested; vector=1$/);
+      });
+    const update = (url: string, who: Credentials, doc: object): Promise<RawResponse> =>
+      ask(url, who, 'POST', `/${EDITED}/_update/1`, { doc });
+    async function storedHash(): Promise<string | undefined> {
+      const answer = await ask(engine.url, admin, 'GET', `/${EDITED}/_doc/1`);
+      const { _source } = JSON.parse(answer.body.toString()) as { _source: Record<string, unknown> };
+      const stored = _source['twinrank_vector'];
+      return typeof stored === 'string' ? readHeader(Buffer.from(stored, 'base64'))?.textHash : undefined;
+    }
+
+    it('gets the vector of both texts where it may read them', async () => {
+      await put({ title: 't', note: 'n' });
+      const answer = await update(sidecar, editor, { note: 'N' });
+      assert.equal(outcome(answer), 'ingested; vector=1');
+      assert.equal(await storedHash(), hashText('t N'));
+    });
+
+    it('gets no vector from a text that it may not read, but one for a text that is all its own', async () => {
+      await put({ title: 't', note: 'n' });
+      const part = await update(sidecar, blindWriter, { note: 'N' });
+      assert.equal(part.status, 200, part.body.toString());
+      assert.equal(outcome(part), 'ingested; unread=1');
+      assert.equal(await storedHash(), undefined);
+      const whole = await update(sidecar, blindWriter, { title: 'T', note: 'N' });
+      assert.equal(outcome(whole), 'ingested; vector=1');
+      assert.equal(await storedHash(), hashText('T N'));
+    });
+
+    it('is refused as by the engine where it may only read', async () => {
+      const direct = await update(engine.url, alice, { note: 'mine' });
+      const through = await update(sidecar, alice, { note: 'mine' });
+      assert.equal(direct.status, 403);
+      assert.equal(through.status, 403);
+      assert.deepEqual(through.body, direct.body);
     });
   });
 

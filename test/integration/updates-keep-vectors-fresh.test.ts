@@ -225,7 +225,6 @@ describe('an update through the sidecar', () => {
       [`/${index}/_update/1`, {}, 400],
       [`/${index}/_update/1`, '{"doc":{"title":"x"', 400],
       [`/${index}/_update/1?require_alias=true`, { doc: { title: 'x' } }, 404],
-      [`/${index}/_doc/1/_update`, { doc: { title: 'x' } }, 400],
     ] as const) {
       const direct = await send(stack.engine, path, body);
       const through = await send(stack.sidecar, path, body);

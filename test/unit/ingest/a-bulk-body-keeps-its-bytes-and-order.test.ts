@@ -5,11 +5,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../../../src/errors.js';
 import { createRandom } from '../../../src/evaluate/random.js';
 import { hasSource, parseAction } from '../../../src/ingest/bulk-action.js';
-import { bulkLines } from '../../../src/ingest/bulk-lines.js';
+import { bulkLines, LONG_LINE } from '../../../src/ingest/bulk-lines.js';
+import { bulkItems, emptyTally } from '../../../src/ingest/bulk-items.js';
 import { withVector } from '../../../src/ingest/document-vector.js';
 import { createVectorizer, type Vectorize } from '../../../src/ingest/vectorizer.js';
-import { chunked, eachOf, encoderThat, SETTINGS, settingsReader, transformed, vectorOf } from './fixtures.js';
+import {
+  chunked,
+  eachOf,
+  encoderThat,
+  itemOptions,
+  SETTINGS,
+  settingsReader,
+  transformed,
+  vectorOf,
+} from './fixtures.js';
 
+const LIMITS = { maxLineBytes: 1000, longLineBytes: 1000 };
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 const vectorizerWith = (encoder: Parameters<typeof createVectorizer>[0]['encoder']): Vectorize =>
   createVectorizer({ encoder, settings: settingsReader }, 'reject');
@@ -27,18 +38,18 @@ describe('lines', () => {
     const expected = body.toString('utf8').split(/(?<=\n)/);
     for (let size = 1; size <= body.length; size++) {
       const lines: string[] = [];
-      for await (const found of bulkLines(chunked(body, size), 1000)) lines.push(found.toString('utf8'));
+      for await (const found of bulkLines(chunked(body, size), LIMITS)) lines.push(found.toString());
       assert.deepEqual(lines, expected, `chunks of ${size}`);
     }
   });
 
   it('of an empty body are none', async () => {
-    for await (const found of bulkLines(chunked(Buffer.alloc(0), 1), 10)) assert.fail(found.toString());
+    for await (const found of bulkLines(chunked(Buffer.alloc(0), 1), LIMITS)) assert.fail(found.toString());
   });
 
   it('above the limit are refused before they are held', async () => {
     const read = async (): Promise<void> => {
-      for await (const _ of bulkLines(chunked(Buffer.alloc(10_000, 'x'), 100), 1000))
+      for await (const _ of bulkLines(chunked(Buffer.alloc(10_000, 'x'), 100), LIMITS))
         assert.fail('no line ends');
     };
     await assert.rejects(
@@ -48,27 +59,44 @@ describe('lines', () => {
   });
 });
 
+describe('a long line', () => {
+  it('is announced once, before the rest of it is read', async () => {
+    const body = Buffer.from(`short\n${'x'.repeat(500)}\n${'y'.repeat(50)}\n${'z'.repeat(500)}`);
+    const found: string[] = [];
+    for await (const one of bulkLines(chunked(body, 10), { maxLineBytes: 1000, longLineBytes: 100 }))
+      found.push(one.toString().slice(0, 9));
+    assert.deepEqual(found, ['short\n', LONG_LINE, 'xxxxxxxxx', 'yyyyyyyyy', LONG_LINE, 'zzzzzzzzz']);
+  });
+});
+
 describe('an action line', () => {
   const parse = (text: string, index?: string): unknown => parseAction(Buffer.from(text), index);
 
   it('names action, index and id', () => {
-    assert.deepEqual(parse('{"index":{"_index":"i","_id":"1","routing":"x"}}\n'), {
-      name: 'index',
-      index: 'i',
-      id: '1',
-    });
-    assert.deepEqual(parse(' { "create" : { } } \r\n', 'd'), { name: 'create', index: 'd', id: undefined });
-    assert.deepEqual(parse('{"delete":{"_id":7,"_index":"\\u0069"}}', 'd'), {
-      name: 'delete',
-      index: 'i',
-      id: '7',
-    });
-    assert.deepEqual(parse('{"update":{"_id":null,"_index":null}}', 'd'), {
-      name: 'update',
-      index: 'd',
-      id: undefined,
-    });
-    assert.deepEqual(parse('{"index":{}}'), { name: 'index', index: undefined, id: undefined });
+    const none = { index: undefined, id: undefined, routing: undefined };
+    for (const [text, expected] of [
+      [
+        '{"index":{"_index":"i","_id":"1","routing":"x"}}\n',
+        { name: 'index', index: 'i', id: '1', routing: 'x' },
+      ],
+      [' { "create" : { } } \r\n', { ...none, name: 'create', index: 'd' }],
+      ['{"delete":{"_id":7,"_index":"\\u0069"}}', { ...none, name: 'delete', index: 'i', id: '7' }],
+      [
+        '{"update":{"_id":null,"_index":null,"_routing":5}}',
+        { name: 'update', index: 'd', id: undefined, routing: '5' },
+      ],
+      ['{"index":{}}', { ...none, name: 'index', index: 'd' }],
+    ] as const)
+      assert.deepEqual(parse(text, 'd'), expected, text);
+  });
+
+  it('is read as the engines do, which stop at the end of the action', () => {
+    for (const text of [
+      '{"index":{"_id":"1"},"create":{}}',
+      '{"index":{"_id":"1"}',
+      '{"index":{"_id":"1"}}x',
+    ])
+      assert.deepEqual(parse(text), { name: 'index', index: undefined, id: '1', routing: undefined }, text);
   });
 
   it('is none in any other form', () => {
@@ -78,10 +106,8 @@ describe('an action line', () => {
       '[]',
       'x',
       '{"index":1}',
-      '{"index":{},"create":{}}',
       '{"upsert":{}}',
-      '{"index":{}',
-      '{"index":{}}x',
+      '{"index":{',
       '{"\\x":{}}',
       '{"__proto__":{}}',
     ])
@@ -89,8 +115,8 @@ describe('an action line', () => {
   });
 
   it('has a source line behind it unless it deletes', () => {
-    assert.ok(hasSource({ name: 'update', index: 'i', id: '1' }));
-    assert.ok(!hasSource({ name: 'delete', index: 'i', id: '1' }));
+    assert.ok(hasSource({ name: 'update', index: 'i', id: '1', routing: undefined }));
+    assert.ok(!hasSource({ name: 'delete', index: 'i', id: '1', routing: undefined }));
   });
 });
 
@@ -120,7 +146,7 @@ describe('a bulk body', () => {
     expected[4] = `${spliced(sources[1] ?? '', 'é')}\n`;
     assert.equal(text, expected.join(''));
     assert.deepEqual(tally.outcomes, { vector: 2, not_configured: 1, no_text: 2, unreadable: 1 });
-    assert.deepEqual([tally.items, tally.sent, tally.rejected.length], [9, 9, 0]);
+    assert.deepEqual([tally.items, tally.rejected], [9, 0]);
   });
 
   it('takes its index from the path where the line names none', async () => {
@@ -140,7 +166,7 @@ describe('a bulk body', () => {
     ];
     const { text, tally } = await transformed(eachOf(body), atOnce);
     assert.equal(text, [body[0], `${spliced('{"title":"x"}', 'x')}\n`, ...body.slice(2)].join(''));
-    assert.equal(tally.sent, 2);
+    assert.equal(tally.items, 1);
   });
 
   it('that ends with an action line keeps it for the engine to judge', async () => {
@@ -193,10 +219,7 @@ describe('a bulk body', () => {
           Buffer.from(read % 2 === 0 ? '{"index":{"_index":"i"}}\n' : '{"title":"x"}\n'),
         );
     };
-    const { transformBulk, emptyTally } = await import('../../../src/ingest/bulk-stream.js');
-    const output = transformBulk(lines(), atOnce, emptyTally(), {
-      defaultIndex: undefined, signal: new AbortController().signal, maxPendingBytes: 1_000_000, maxPendingItems: 50, overloadPatienceMs: 0,
-    }); // prettier-ignore
+    const output = bulkItems(lines(), emptyTally(), itemOptions(atOnce, { maxPendingItems: 50 }));
     await output.next();
     await sleep(5);
     assert.ok(read <= 104, `${read} lines were read`);
@@ -212,14 +235,13 @@ describe('an item that cannot be encoded', () => {
 
   it('is left out and reported with its place', async () => {
     const random = createRandom(4);
-    const { text, tally } = await transformed(
+    const { text, tally, rejected } = await transformed(
       eachOf(body),
       vectorizerWith(encoderThat(() => sleep(random() * 3))),
     );
     assert.ok(!text.includes('fail') && text.split('\n').length === 5);
-    const places = tally.rejected.map(({ position, error }) => `${position} ${error.code}`).sort();
-    assert.deepEqual(places, ['1 encode_failed', '3 encode_failed']);
-    assert.equal(tally.sent, 2);
+    assert.deepEqual(rejected, ['line 3 encode_failed', 'line 7 encode_failed']);
+    assert.equal(tally.rejected, 2);
   });
 
   it('is written without a vector where the policy says so', async () => {
@@ -249,7 +271,7 @@ describe('an item that cannot be encoded', () => {
     assert.equal(patient.tally.outcomes.vector, 1);
     refusals = Infinity;
     const given = await transformed(eachOf(first), vectorizerWith(busy), { overloadPatienceMs: 30 });
-    assert.equal(given.tally.rejected[0]?.error.code, 'overloaded');
+    assert.deepEqual(given.rejected, ['line 1 overloaded']);
   });
 
   it('because the client has left ends the stream', async () => {

@@ -1,7 +1,13 @@
 /** An encoder port, settings and streams to test the sidecar's parts with. */
 import { TwinrankError } from '../../../src/errors.js';
-import type { BulkTally, BulkStreamOptions } from '../../../src/ingest/bulk-stream.js';
-import { emptyTally, transformBulk } from '../../../src/ingest/bulk-stream.js';
+import {
+  bulkItems,
+  emptyTally,
+  UnsentKeys,
+  type BulkItemsOptions,
+  type BulkPiece,
+  type BulkTally,
+} from '../../../src/ingest/bulk-items.js';
 import type { Vectorize } from '../../../src/ingest/vectorizer.js';
 import type { EncodeOptions, Encoder } from '../../../src/model/encoder.js';
 import type { SettingsReader } from '../../../src/search-engine/index-settings.js';
@@ -59,15 +65,14 @@ export async function* eachOf(lines: readonly string[]): AsyncGenerator<Buffer> 
   for (const line of lines) yield await Promise.resolve(Buffer.from(line));
 }
 
-/** Whole output of a transformed bulk body. */
-export async function transformed(
-  lines: AsyncIterable<Buffer>,
-  vectorize: Vectorize,
-  options: Partial<BulkStreamOptions> = {},
-): Promise<{ readonly text: string; readonly tally: BulkTally }> {
-  const tally = emptyTally();
-  const parts: Buffer[] = [];
-  const all = {
+/** Options for the items of a body, with much room. */
+export function itemOptions(vectorize: Vectorize, options: Partial<BulkItemsOptions> = {}): BulkItemsOptions {
+  return {
+    vectorize,
+    updates: undefined,
+    unsent: new UnsentKeys(),
+    answered: () => Promise.resolve(),
+    isRefused: () => false,
     defaultIndex: undefined,
     signal: new AbortController().signal,
     maxPendingBytes: 1_000_000,
@@ -75,6 +80,23 @@ export async function transformed(
     overloadPatienceMs: 0,
     ...options,
   };
-  for await (const part of transformBulk(lines, vectorize, tally, all)) parts.push(part);
-  return { text: Buffer.concat(parts).toString('utf8'), tally };
+}
+
+/** All pieces of a bulk body, and what is sent of them. */
+export async function transformed(
+  lines: AsyncIterable<Buffer>,
+  vectorize: Vectorize,
+  options: Partial<BulkItemsOptions> = {},
+): Promise<{ readonly text: string; readonly tally: BulkTally; readonly rejected: string[] }> {
+  const tally = emptyTally();
+  const pieces: BulkPiece[] = [];
+  for await (const piece of bulkItems(lines, tally, itemOptions(vectorize, options))) pieces.push(piece);
+  const sent = pieces.flatMap((piece) => (piece.kind === 'lines' ? piece.bytes : []));
+  return {
+    text: Buffer.concat(sent).toString('utf8'),
+    tally,
+    rejected: pieces.flatMap((piece) =>
+      piece.kind === 'rejected' ? [`line ${piece.line} ${piece.error.code}`] : [],
+    ),
+  };
 }
