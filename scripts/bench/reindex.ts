@@ -15,7 +15,7 @@ import { defaultPoolSize } from '../../src/model/pool-size.js';
 import { mustSucceed, startProgram } from '../services.js';
 import { NEVER, numberOptions, type BenchRun } from './bench-run.js';
 import { benchAgent, send } from './http-client.js';
-import { watchMemory } from './process-watch.js';
+import { cpuSeconds, watchMemory } from './process-watch.js';
 import { titleSource } from './titles.js';
 import { fillIndex } from './vector-documents.js';
 
@@ -44,7 +44,7 @@ export async function reindexCost({ engine, args, output }: BenchRun): Promise<b
   const clear = (): Promise<string> => send(agent, engine.url, 'DELETE', `/${INDEX}?ignore_unavailable=true`);
   try {
     await clear();
-    const rateMet = await measureRate(engine.url, bundle, source.take(options.encode), output);
+    const rateMet = await measureRate(engine, bundle, source.take(options.encode), output);
     await clear();
     const idleMet = await measureNothingToDo(engine.url, bundle, source.take(options.documents), output);
     return rateMet && idleMet;
@@ -55,7 +55,7 @@ export async function reindexCost({ engine, args, output }: BenchRun): Promise<b
 }
 
 async function measureRate(
-  engine: string,
+  { url: engine, pid }: BenchRun['engine'],
   bundle: Bundle,
   titles: readonly string[],
   output: NodeJS.WritableStream,
@@ -71,7 +71,9 @@ async function measureRate(
     // Half of the titles before and half after, so that a load on the machine that comes or goes counts on both sides.
     const half = Math.ceil(titles.length / 2);
     const before = await encodeSeconds(encoder, titles.slice(0, half));
+    const engineBefore = pid === undefined ? Number.NaN : await cpuSeconds(pid);
     const run = await runReindex(engine);
+    const engineSeconds = pid === undefined ? Number.NaN : (await cpuSeconds(pid)) - engineBefore;
     const after = await encodeSeconds(encoder, titles.slice(half));
     const alone = titles.length / (before + after);
     const rate = titles.length / run.seconds;
@@ -81,7 +83,7 @@ async function measureRate(
     const last = mean(run.samples.slice(-third));
     const met = ratio >= RATE_BAR && last - first < GROWTH_BAR_MB;
     output.write(
-      `\n${titles.length} documents without a vector: reindex ${rate.toFixed(0)} documents/s (and ${run.startSeconds.toFixed(1)} s to start), encoder alone ${alone.toFixed(0)} titles/s\n` +
+      `\n${titles.length} documents without a vector: reindex ${rate.toFixed(0)} documents/s (and ${run.startSeconds.toFixed(1)} s to start), encoder alone ${alone.toFixed(0)} titles/s; CPU of the engine ${((engineSeconds * 1000) / titles.length).toFixed(2)} ms a document\n` +
         `Bar: at least ${RATE_BAR} of the encoder alone: ${ratio.toFixed(3)}\n` +
         `Bar: memory in the last third at most ${GROWTH_BAR_MB} MB above the first: ${first.toFixed(0)} MB, ${last.toFixed(0)} MB, at most ${Math.max(...run.samples).toFixed(0)} MB\n` +
         `${run.lastLine}\n${met ? 'met' : 'NOT met'}\n`,
