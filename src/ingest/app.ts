@@ -43,11 +43,10 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
   maxDocumentBytes: 100 * MIB,
   maxLineBytes: 100 * MIB,
   longLineBytes: 4 * MIB,
-  // Several parts of each of many bodies are in memory at once, and each of their items is some objects.
-  maxPartBytes: 1 * MIB,
-  maxPartItems: 2_000,
+  maxPartBytes: 2 * MIB,
+  maxPartItems: 10_000,
   maxUncutBytes: 64 * MIB,
-  maxPendingBytes: 2 * MIB,
+  maxPendingBytes: MIB,
   maxPendingItems: 1024,
   overloadPatienceMs: 60_000,
   retryForMs: 10_000,
@@ -59,7 +58,7 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
 /** The handler of the ingest sidecar. */
 export function createIngester(deps: VectorizerDeps, options: IngestOptions): ExchangeHandler {
   const vectorize = createVectorizer(deps, options.onEncodeFailure, options.clientVectors);
-  const vectorizeUpdate = createUpdateVectorizer(deps, options.onEncodeFailure);
+  const vectorizeUpdate = createUpdateVectorizer(deps, options.onEncodeFailure, options.clientVectors);
   const mend = createVectorMender(deps);
   const turnstile = (what: string, places: number, maxWaiting: number): Turnstile =>
     new Turnstile({ what, places, maxWaiting, patienceMs: options.overloadPatienceMs });

@@ -57,13 +57,9 @@ export function createVectorizer(
   policy: FailurePolicy,
   clientVectors: ClientVectors = 'replace',
 ): Vectorize {
-  const steps = createVectorizerSteps(deps, policy);
+  const steps = createVectorizerSteps(deps, policy, clientVectors);
   return (index, source, signal) =>
-    steps.forIndex(index, source, (settings) =>
-      clientVectors === 'keep' && hasVector(source, settings)
-        ? Promise.resolve({ source, outcome: 'kept' as const })
-        : vectorizeDocument(steps, settings, source, signal),
-    );
+    steps.forIndex(index, source, (settings) => vectorizeDocument(steps, settings, source, signal));
 }
 
 /** What a document that is written whole becomes. */
@@ -73,6 +69,7 @@ export async function vectorizeDocument(
   source: Buffer,
   signal: AbortSignal,
 ): Promise<Vectorized> {
+  if (steps.isKept(source, settings)) return { source, outcome: 'kept' };
   const text = textOfSource(source, settings);
   if (text === undefined) return { source: withVector(source, settings), outcome: 'no_text' };
   const encoded = await steps.encode(text, signal);
@@ -92,6 +89,8 @@ export interface VectorizerSteps {
     source: Buffer,
     work: (settings: WriteSettings) => Promise<Result>,
   ): Promise<Result | Vectorized>;
+  /** True where the document holds a vector of the client's own that shall stay. */
+  isKept(source: Buffer, settings: IndexSettings): boolean;
   /**
    * The text with its vector; undefined where it cannot be encoded and the policy is `pass`. Rejects with the
    * encoder's error where the policy is `reject`, and always when the signal has fired.
@@ -100,7 +99,11 @@ export interface VectorizerSteps {
 }
 
 /** The steps over an encoder and a reader of settings. */
-export function createVectorizerSteps(deps: VectorizerDeps, policy: FailurePolicy): VectorizerSteps {
+export function createVectorizerSteps(
+  deps: VectorizerDeps,
+  policy: FailurePolicy,
+  clientVectors: ClientVectors = 'replace',
+): VectorizerSteps {
   const { encoder, settings, onProblem } = deps;
   return {
     async forIndex(index, source, work) {
@@ -128,6 +131,7 @@ export function createVectorizerSteps(deps: VectorizerDeps, policy: FailurePolic
         throw error;
       }
     },
+    isKept: (source, index) => clientVectors === 'keep' && hasVector(source, index),
     async encode(text, signal) {
       try {
         const [vector] = await encoder.encode([text], { kind: 'document', signal });

@@ -12,7 +12,14 @@ import type { Knobs } from './knobs.js';
 import { acceptsJson, unreadableBody } from './media-types.js';
 import { multiSearch } from './multi-search.js';
 import { skippedHeader } from './outcome.js';
-import { bodyOfSource, knobsOfHeader, plainBytes, requestBody, searchBody } from './read-request.js';
+import {
+  bodyOfSource,
+  isForPipeline,
+  knobsOfHeader,
+  plainBytes,
+  requestBody,
+  searchBody,
+} from './read-request.js';
 import { searchRoute, type SearchRoute } from './search-route.js';
 import { singleSearch, skip, type AsAsked } from './single-search.js';
 import { templateSearch } from './template-search.js';
@@ -59,6 +66,7 @@ function search(context: RerankContext, asked: AsAsked, route: SearchRoute, knob
   if (route.kind === 'msearch' || route.kind === 'msearch_template')
     return multiSearch(context, asked, route, knobs);
   const asBody = bodyOfSource(route, asked.body);
+  if (isForPipeline(route, asBody)) return skip(asked, 'search_pipeline');
   const { body, changed, wishes } = searchBody(asBody, knobs, context.options);
   if (changed && asBody !== asked.body) {
     const message =

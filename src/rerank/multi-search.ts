@@ -19,11 +19,11 @@ import { strictError, type RerankContext } from './context.js';
 import { encodeWithin, type EncodeOutcome } from './encode-within.js';
 import type { Knobs } from './knobs.js';
 import { multiSearchLines, type SearchLine } from './multi-search-lines.js';
-import { multiOutcomeHeader, type Outcome } from './outcome.js';
+import { multiOutcomeHeader, skippedHeader, type Outcome } from './outcome.js';
 import type { RerankPlan, SkipReason } from './plan.js';
 import { searchBody, type SearchBody } from './read-request.js';
 import { routeOfRendered, targetWithout, type SearchRoute } from './search-route.js';
-import { makePlan, send, skip, unarranged, widened, type AsAsked } from './single-search.js';
+import { isBusy, makePlan, send, skip, unarranged, widened, type AsAsked } from './single-search.js';
 import { asTemplate, renderTemplate, templateSkip } from './template-search.js';
 
 /** Templates that are rendered for one request; each costs a call. */
@@ -87,6 +87,7 @@ export async function multiSearch(
   }
   if (answer.status !== 200) {
     encoding.cancel();
+    if (isBusy(answer)) return send(exchange, answer, [answer.body], skippedHeader('engine_error'));
     return skip(asIs, 'engine_error');
   }
   const encoded = await encoding.result;

@@ -22,6 +22,7 @@ export type SkipReason =
   | 'rescore'
   | 'slice'
   | 'profile'
+  | 'search_pipeline'
   | 'knn'
   | 'stored_fields'
   | 'filter_path'

@@ -4,7 +4,13 @@ import { gunzip } from 'node:zlib';
 import { contentEncoding, OUR_HEADER } from '../http/header-rules.js';
 import type { Exchange } from '../http/pass-through.js';
 import { hasBody, readBody, type ReadBody } from '../http/request-body.js';
-import { JsonScanError } from '../search-engine/json-scan.js';
+import {
+  isObject,
+  JsonScanError,
+  memberNamed,
+  scanDocument,
+  scanObject,
+} from '../search-engine/json-scan.js';
 import type { RerankOptions } from './context.js';
 import { takeExtension } from './extension.js';
 import { bodyKnobs, headerKnobs, type Knobs } from './knobs.js';
@@ -67,6 +73,29 @@ export function searchBody(bytes: Buffer, header: Knobs, options: RerankOptions)
     // A body that cannot be read is the engine's to refuse.
     if (error instanceof JsonScanError || error instanceof SyntaxError)
       return { body: bytes, changed: false, wishes: { knobs: header } };
+    throw error;
+  }
+}
+
+/** The request names a search pipeline and `ext.rerank`: that query context is for a processor of the engine's own. */
+export function isForPipeline(route: SearchRoute, body: Buffer): boolean {
+  if (!body.includes('"rerank"')) return false;
+  try {
+    const { members } = scanDocument(body);
+    const inBody = memberNamed(body, members, 'search_pipeline');
+    const named =
+      inBody === undefined
+        ? parameterValue(route, 'search_pipeline')
+        : body.toString('utf8', inBody.start, inBody.end).replace(/^"|"$/g, '');
+    if (named === undefined || named === '_none') return false;
+    const ext = memberNamed(body, members, 'ext');
+    return (
+      ext !== undefined &&
+      isObject(body, ext) &&
+      memberNamed(body, scanObject(body, ext.start).members, 'rerank') !== undefined
+    );
+  } catch (error) {
+    if (error instanceof JsonScanError) return false;
     throw error;
   }
 }

@@ -91,6 +91,8 @@ export async function singleSearch(
   // The engine's words about a request that it did not get from the caller would mislead: it is asked again.
   if (answer.status !== 200) {
     encoding.cancel();
+    // An engine that has too much to do has said so of any request, and shall not get the same one twice.
+    if (isBusy(answer)) return send(exchange, answer, [answer.body], skippedHeader('engine_error'));
     return skip(asked, 'engine_error');
   }
   const query = await queryVector(context, encoding);
@@ -101,6 +103,11 @@ export async function singleSearch(
     return skip(asked, unarranged(context, error));
   }
   send(exchange, answer, arranged.pieces, outcomeHeader(arranged.outcome));
+}
+
+/** The engine's queues are full: that is not about our wider request, as a tripped circuit breaker may be. */
+export function isBusy({ status, body }: CollectedAnswer): boolean {
+  return status === 429 && body.includes('rejected_execution_exception');
 }
 
 /** The one vector of an encoding, or the reason; reported, and thrown in strict mode. */

@@ -276,23 +276,64 @@ describe('an update through the sidecar', () => {
       }
     });
 
-    it('mends its vector before it is answered', async () => {
-      const index = await configured(['title', 'body']);
-      await put(`/${index}/_doc/1`, { title: 't', body: 'b' });
-      // The other writer comes while the first one's text is with the encoder.
-      const between: Encoder = {
-        ...stack.encoder,
-        dimensions: stack.encoder.dimensions,
-        fingerprint: stack.encoder.fingerprint,
-        encode: async (texts, options) => {
-          if (texts.includes('T b')) await engine.call('POST', `/${index}/_update/1`, { doc: { body: 'B' } });
-          return stack.encoder.encode(texts, options);
-        },
+    it('ends with a fresh vector however many write, alone and in bulk', async () => {
+      const fields = ['title', 'body', 'note'];
+      const index = await configured(fields);
+      const ids = ['1', '2', '3', '4'];
+      for (const id of ids) await put(`/${index}/_doc/${id}`, { title: 't', body: 'b', note: 'n' });
+      const writer = async (n: number): Promise<void> => {
+        for (let i = 0; i < 6; i++) {
+          const doc = { [fields[(n + i) % 3] as string]: `${n}.${i}` };
+          if (n % 2 === 0)
+            for (const id of ids) await update(`/${index}/_update/${id}?retry_on_conflict=50`, { doc });
+          else {
+            const lines = ids.map(
+              (_id) => `{"update":{"_id":"${_id}","retry_on_conflict":50}}\n${JSON.stringify({ doc })}\n`,
+            );
+            const answer = await send(stack.sidecar, `/${index}/_bulk`, lines.join(''));
+            assert.equal((JSON.parse(answer.body.toString()) as { errors: boolean }).errors, false);
+          }
+        }
       };
-      const sidecar = await stack.moreSidecar({}, between);
-      const answer = await send(sidecar, `/${index}/_update/1`, { doc: { title: 'T' } });
-      const { _version, result } = JSON.parse(answer.body.toString()) as Answer;
-      assert.deepEqual([_version, result], [3, 'updated']);
+      await Promise.all([0, 1, 2, 3, 4].map(writer));
+      for (const id of ids) {
+        const path = `/${index}/_doc/${id}`;
+        const { _source } = (await engine.call('GET', path)) as { _source: Record<string, string> };
+        await assertVectorOf(path, fields.map((field) => _source[field]).join(' '));
+      }
+    });
+
+    for (const [name, path, body] of [
+      ['alone', '_update/1', '{"doc":{"title":"T"}}'],
+      ['in bulk', '_bulk', '{"update":{"_id":"1"}}\n{"doc":{"title":"T"}}\n'],
+    ] as const)
+      it(`${name}, mends its vector before it is answered`, async () => {
+        const index = await configured(['title', 'body']);
+        await put(`/${index}/_doc/1`, { title: 't', body: 'b' });
+        // The other writer comes while the first one's text is with the encoder.
+        const between: Encoder = {
+          dimensions: stack.encoder.dimensions,
+          fingerprint: stack.encoder.fingerprint,
+          encode: async (texts, options) => {
+            if (texts.includes('T b'))
+              await engine.call('POST', `/${index}/_update/1`, { doc: { body: 'B' } });
+            return stack.encoder.encode(texts, options);
+          },
+        };
+        const sidecar = await stack.moreSidecar({}, between);
+        const answer = await send(sidecar, `/${index}/${path}`, body);
+        assert.equal(outcomeOf(answer), 'ingested; vector=1');
+        assert.match(answer.body.toString(), /"_version":3,"result":"updated"/);
+        await assertVectorOf(`/${index}/_doc/1`, 'T B');
+      });
+
+    it('sees what earlier items of its own bulk request have written', async () => {
+      const index = await configured(['title', 'body']);
+      const body =
+        '{"index":{"_id":"1"}}\n{"title":"t","body":"b"}\n' +
+        '{"update":{"_id":"1"}}\n{"doc":{"title":"T"}}\n{"update":{"_id":"1"}}\n{"doc":{"body":"B"}}\n';
+      const answer = await send(stack.sidecar, `/${index}/_bulk`, body);
+      assert.equal((JSON.parse(answer.body.toString()) as { errors: boolean }).errors, false);
       await assertVectorOf(`/${index}/_doc/1`, 'T B');
     });
 

@@ -146,7 +146,7 @@ describe('writes get vectors', () => {
       ],
     );
     assert.equal(reply.errors, true);
-    assert.equal(outcome(answer), 'ingested; vector=4; not_configured=1');
+    assert.equal(outcome(answer), 'ingested; vector=4; unchanged=1; not_configured=1');
     assert.ok('twinrank_vector' in (await sourceOf(index, '1')));
     assert.ok('twinrank_vector' in (await sourceOf(index, '4')));
     assert.ok(!('twinrank_vector' in (await sourceOf(plain, '3'))));

@@ -14,6 +14,7 @@ import {
 import {
   createVectorizerSteps,
   vectorizeDocument,
+  type ClientVectors,
   type FailurePolicy,
   type Vectorized,
   type VectorizerDeps,
@@ -72,8 +73,12 @@ export function fieldsToRead(settings: IndexSettings): readonly string[] {
 }
 
 /** The work on updates, with the same policy as on whole documents. */
-export function createUpdateVectorizer(deps: VectorizerDeps, policy: FailurePolicy): VectorizeUpdate {
-  const steps = createVectorizerSteps(deps, policy);
+export function createUpdateVectorizer(
+  deps: VectorizerDeps,
+  policy: FailurePolicy,
+  clientVectors: ClientVectors = 'replace',
+): VectorizeUpdate {
+  const steps = createVectorizerSteps(deps, policy, clientVectors);
   return (target, body, readCurrent, signal) =>
     steps.forIndex<VectorizedUpdate>(target.index, body, async (settings) => {
       const { doc, upsert, hasScript, docAsUpsert } = readUpdateBody(body);
@@ -127,6 +132,7 @@ async function vectorizePart(
   read: () => Promise<CurrentDocument>,
 ): Promise<VectorizedPart> {
   const { steps, settings, signal } = work;
+  if (steps.isKept(doc, settings)) return { source: doc, outcome: 'kept' };
   const touch = touchOf(doc, settings.textFields);
   if (touch === 'no') return { source: withMembers(doc, settings, '') };
   const current = await read();

@@ -11,7 +11,7 @@ import {
   type CurrentDocument,
   type VectorizedUpdate,
 } from '../../../src/ingest/update/vectorize-update.js';
-import type { FailurePolicy } from '../../../src/ingest/vectorizer.js';
+import type { ClientVectors, FailurePolicy } from '../../../src/ingest/vectorizer.js';
 import { documentText } from '../../../src/search-engine/document-text.js';
 import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
 import { encoderThat, SETTINGS, vectorOf } from './fixtures.js';
@@ -37,15 +37,16 @@ interface Case {
   readonly settings?: IndexSettings | undefined;
   readonly current?: CurrentDocument;
   readonly policy?: FailurePolicy;
+  readonly clientVectors?: ClientVectors;
 }
 
 async function updated(
   body: string,
-  { settings = SETTINGS, current, policy = 'reject' }: Case = {},
+  { settings = SETTINGS, current, policy = 'reject', clientVectors = 'replace' }: Case = {},
 ): Promise<Pick<VectorizedUpdate, 'outcome' | 'from'> & { readonly body: string }> {
   const forWrite = (): Promise<IndexSettings> => Promise.resolve(settings);
   const reader = { forSearch: () => Promise.reject(new Error('not asked for in ingest')), forWrite };
-  const update = createUpdateVectorizer({ encoder, settings: reader }, policy);
+  const update = createUpdateVectorizer({ encoder, settings: reader }, policy, clientVectors);
   const done = await update(
     TARGET,
     Buffer.from(body),
@@ -163,6 +164,14 @@ describe('an update', () => {
     assert.equal(same.body, '{"doc":{"title":"old"}}');
     const other = await updated('{"doc":{"title":"new","vec":"AAAA"}}', { current: fresh });
     assert.equal(other.body, `{"doc":{${vec('new')},"title":"new"}}`);
+  });
+
+  it('keeps a vector that the client put in, where those are kept', async () => {
+    const body = '{"doc":{"title":"new","vec":"AAAA"},"upsert":{"title":"up","vec":"AAAA"}}';
+    const kept = await updated(body, { clientVectors: 'keep' });
+    assert.deepEqual(kept, { body, outcome: 'kept', from: undefined });
+    const none = await updated('{"doc":{"title":"new"}}', { clientVectors: 'keep', current: fresh });
+    assert.equal(none.body, `{"doc":{${vec('new')},"title":"new"}}`);
   });
 
   it('by script is left alone, with a vector for what it would insert', async () => {

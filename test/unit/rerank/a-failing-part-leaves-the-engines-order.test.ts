@@ -241,6 +241,35 @@ describe('an engine', () => {
     }
   });
 
+  it('whose queues are full is not asked twice', async () => {
+    const full = '{"error":{"type":"rejected_execution_exception","reason":"full"},"status":429}';
+    const proxy = await proxyWith({
+      engine: (_seen, response) => response.writeHead(429, { 'retry-after': '7' }).end(full),
+    });
+    const reply = await own(proxy);
+    assert.equal(reply.status, 429);
+    assert.equal(reply.headers.get('retry-after'), '7');
+    assert.equal(await reply.text(), full);
+    assert.equal(outcome(reply), 'skipped; reason=engine_error');
+    assert.equal(proxy.seen.length, 1);
+  });
+
+  it('that has a pipeline of its own for the query context gets both as they came', async () => {
+    const body = '{"query":{"match":{"title":"x"}},"ext":{"rerank":{"query_context":{"query_text":"x"}}}}';
+    for (const [path, sent] of [
+      ['/i/_search?search_pipeline=p', body],
+      ['/i/_search', body.replace('{', '{"search_pipeline":"p",')],
+    ] as const) {
+      const proxy = await proxyWith({});
+      const reply = await proxy.search(path, sent, {});
+      assert.equal(outcome(reply), 'skipped; reason=search_pipeline');
+      assert.deepEqual(
+        proxy.seen.map((seen) => seen.body),
+        [sent],
+      );
+    }
+  });
+
   it('that answers for a part of its shards, or too late, is asked again', async () => {
     for (const sign of ['"timed_out":true', '"timed_out":false,"_shards":{"total":2,"failed":1}']) {
       const partial = `{"took":1,${sign},"hits":{"max_score":1.0,"hits":[${hit(0)}]}}`;
