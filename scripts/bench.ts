@@ -1,23 +1,34 @@
 /** `npm run bench -- NAME`: measures a figure that the project promises, against the real engine where it needs one. */
-import { startEngine } from './engine/engine.js';
+import { startEngine, type EngineOptions } from './engine/engine.js';
+import type { BenchRun } from './bench/bench-run.js';
+import { bulkMemory, BULK_MEMORY_ENGINE } from './bench/bulk-memory.js';
+import { ingestRate } from './bench/ingest.js';
 import { interference } from './bench/interference.js';
 import { memory } from './bench/memory.js';
 import { passthrough } from './bench/passthrough.js';
+import { reindexCost } from './bench/reindex.js';
 import { rerankCost } from './bench/rerank.js';
+import { storedBytes } from './bench/stored-bytes.js';
 
-/** Says whether its bar was met; one that needs an engine gets a running one's address. */
-type Benchmark =
-  | { readonly engine: true; run(engine: string, output: NodeJS.WritableStream): Promise<boolean> }
-  | { readonly engine: false; run(output: NodeJS.WritableStream): Promise<boolean> };
+/** Says whether its bar was met. */
+interface Benchmark {
+  /** What engine it runs against; undefined where it needs none. */
+  readonly engine: EngineOptions | undefined;
+  run(run: BenchRun): Promise<boolean>;
+}
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
-  interference: { engine: true, run: interference },
-  memory: { engine: false, run: memory },
-  passthrough: { engine: false, run: passthrough },
-  rerank: { engine: true, run: rerankCost },
+  'bulk-memory': { engine: BULK_MEMORY_ENGINE, run: bulkMemory },
+  ingest: { engine: { heap: '1g', throughput: true }, run: ingestRate },
+  interference: { engine: { heap: '1g' }, run: ({ engine, output }) => interference(engine.url, output) },
+  memory: { engine: undefined, run: ({ output }) => memory(output) },
+  passthrough: { engine: undefined, run: ({ output }) => passthrough(output) },
+  reindex: { engine: { heap: '1g', throughput: true }, run: reindexCost },
+  rerank: { engine: { heap: '1g' }, run: ({ engine, output }) => rerankCost(engine.url, output) },
+  'stored-bytes': { engine: { heap: '1g' }, run: storedBytes },
 };
 
-async function main([name]: readonly string[]): Promise<number> {
+async function main([name, ...args]: readonly string[]): Promise<number> {
   const benchmark = name !== undefined && Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
   if (benchmark === undefined) {
     process.stderr.write(
@@ -25,14 +36,14 @@ async function main([name]: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  if (!benchmark.engine) return (await benchmark.run(process.stdout)) ? 0 : 1;
-  const given = process.env['OPENSEARCH_URL'];
+  const output = process.stdout;
+  const given = process.env['OPENSEARCH_URL'] ?? '';
   const engine =
-    given === undefined || given === ''
-      ? await startEngine({ heap: '1g', onProgress: (line) => process.stdout.write(`${line}\n`) })
-      : undefined;
+    benchmark.engine === undefined || given !== ''
+      ? undefined
+      : await startEngine({ ...benchmark.engine, onProgress: (line) => output.write(`${line}\n`) });
   try {
-    return (await benchmark.run(engine?.url ?? given ?? '', process.stdout)) ? 0 : 1;
+    return (await benchmark.run({ engine: engine ?? { url: given }, args, output })) ? 0 : 1;
   } finally {
     await engine?.stop();
   }

@@ -76,6 +76,14 @@ async function addressesOf(
   throw new Error(`twinrank ${name} ended before it listened; its own words stand above.`);
 }
 
+/** Starts a command and leaves it to the caller; see {@link runProgram} for its output. */
+export function startProgram(args: readonly string[], output: 'show' | 'collect'): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: PROJECT_ROOT,
+    stdio: ['ignore', output === 'show' ? 'inherit' : 'pipe', 'inherit'],
+  });
+}
+
 /**
  * Runs a command to its end. `show` puts its output on ours, `collect` gives it back; its errors go to our
  * standard error either way.
@@ -86,10 +94,7 @@ export async function runProgram(
   signal: AbortSignal,
 ): Promise<{ readonly code: number; readonly stdout: string }> {
   signal.throwIfAborted();
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: PROJECT_ROOT,
-    stdio: ['ignore', output === 'show' ? 'inherit' : 'pipe', 'inherit'],
-  });
+  const child = startProgram(args, output);
   const onAbort = (): void => {
     child.kill('SIGTERM');
   };

@@ -2,16 +2,15 @@
  * Does memory stay flat while a large body passes through? A source and sink of node:http stands in for the engine;
  * the service runs as a process of its own, whose resident memory is sampled. Bar: growth below 150 MB.
  */
-import { readFile } from 'node:fs/promises';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { startService } from '../services.js';
+import { watchMemory } from './process-watch.js';
 
 const MB = 1024 * 1024;
 const BAR_MB = 150;
-const SAMPLE_MS = 50;
 const NEVER = new AbortController().signal;
 
 export interface MemoryResult {
@@ -128,32 +127,4 @@ function readDown(url: string): Promise<number> {
       .on('error', reject)
       .end();
   });
-}
-
-interface Watch {
-  stop(): { readonly idleMb: number; readonly peakMb: number };
-}
-
-async function watchMemory(pid: number): Promise<Watch> {
-  const idleMb = await residentMb(pid);
-  let peakMb = idleMb;
-  const timer = setInterval(() => {
-    residentMb(pid).then(
-      (mb) => {
-        peakMb = Math.max(peakMb, mb);
-      },
-      () => undefined,
-    );
-  }, SAMPLE_MS);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return { idleMb, peakMb };
-    },
-  };
-}
-
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024;
 }

@@ -44,7 +44,8 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
   maxLineBytes: 100 * MIB,
   longLineBytes: 4 * MIB,
   maxPartBytes: 2 * MIB,
-  maxPartItems: 10_000,
+  // Each item is some objects, and parts of many bodies are in memory at once.
+  maxPartItems: 2_000,
   maxUncutBytes: 64 * MIB,
   maxPendingBytes: MIB,
   maxPendingItems: 1024,

@@ -1,9 +1,12 @@
-/** A body far larger than the bar passes through each service, either way, without being held. */
+/** Bodies far larger than the bar go through the services without being held. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BULK_MEMORY_BAR_MB, measureBulkMemory } from '../../scripts/bench/bulk-memory.js';
 import { measureMemory } from '../../scripts/bench/memory.js';
+import { engineUrl } from './support/engine.js';
 
-const BYTES = 256 * 1024 * 1024;
+const MB = 1024 * 1024;
+const BYTES = 256 * MB;
 const MAX_GROWTH_MB = 150;
 
 describe(
@@ -16,6 +19,46 @@ describe(
           peakMb - idleMb < MAX_GROWTH_MB,
           `${service} grew by ${Math.round(peakMb - idleMb)} MB on the way ${direction}`,
         );
+    });
+
+    it('while eight bulk bodies of 24 MB come at once, of large documents', async () => {
+      const { idleMb, peakMb, documents, answers } = await measureBulkMemory(engineUrl(), {
+        name: 'large documents',
+        bodies: 8,
+        bytes: 24 * MB,
+        documentBytes: 100_000,
+        titles: 20,
+        configured: true,
+      });
+      const answered = answers.reduce(
+        (sum, { items }) => sum + [...items.values()].reduce((a, b) => a + b),
+        0,
+      );
+      assert.equal(answered, documents);
+      assert.ok(
+        peakMb - idleMb < BULK_MEMORY_BAR_MB,
+        `the sidecar grew by ${Math.round(peakMb - idleMb)} MB`,
+      );
+    });
+
+    it('while bulk bodies of many small items come at once, whose replies are as large', async () => {
+      const { idleMb, peakMb, documents, answers } = await measureBulkMemory(engineUrl(), {
+        name: 'small documents',
+        bodies: 8,
+        bytes: 4 * MB,
+        documentBytes: 150,
+        titles: 20,
+        configured: false,
+      });
+      const answered = answers.reduce(
+        (sum, { items }) => sum + [...items.values()].reduce((a, b) => a + b),
+        0,
+      );
+      assert.equal(answered, documents);
+      assert.ok(
+        peakMb - idleMb < BULK_MEMORY_BAR_MB,
+        `the sidecar grew by ${Math.round(peakMb - idleMb)} MB`,
+      );
     });
   },
 );
