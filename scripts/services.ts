@@ -15,37 +15,42 @@ export interface RunningService {
   readonly pid: number;
   /** Asks it to drain, forces it after a while. */
   stop(): Promise<void>;
+  /** Ends it at once. */
+  kill(): Promise<void>;
 }
 
 /**
  * Starts `twinrank ingest` or `twinrank rerank`, on a free loopback port unless the arguments say otherwise, and
- * resolves when it listens. Its log goes to our standard error. Rejects where it ends before or takes too long.
+ * resolves when it listens. Its log goes to our standard error, or to the open file of that descriptor. Rejects
+ * where it ends before or takes too long.
  */
 export async function startService(
   name: 'ingest' | 'rerank',
   args: readonly string[],
   signal: AbortSignal,
+  log: number | 'inherit' = 'inherit',
 ): Promise<RunningService> {
   signal.throwIfAborted();
   const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
   const child = spawn(process.execPath, [PROGRAM, name, ...listen, '--log-level', 'warn', ...args], {
     cwd: PROJECT_ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', log],
   });
-  const stop = (): Promise<void> => stopChild(child);
+  const stop = (): Promise<void> => stopChild(child, 'SIGTERM');
+  const kill = (): Promise<void> => stopChild(child, 'SIGKILL');
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
-    return { ...(await addressesOf(child, name, limit)), pid: child.pid ?? 0, stop };
+    return { ...(await addressesOf(child, name, limit)), pid: child.pid ?? 0, stop, kill };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
+async function stopChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   await exited;
   clearTimeout(force);
