@@ -18,6 +18,7 @@ const COMMANDS = [
   'eval-collection',
   'conform',
   'client-suite',
+  'chaos',
   'setup',
 ];
 

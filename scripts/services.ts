@@ -14,7 +14,7 @@ export interface RunningService {
   readonly adminUrl: string;
   readonly pid: number;
   /** Asks it to drain, forces it after a while. */
-  stop(): Promise<void>;
+  stop(limitMs?: number): Promise<void>;
   /** Ends it at once. */
   kill(): Promise<void>;
 }
@@ -32,11 +32,12 @@ export async function startService(
 ): Promise<RunningService> {
   signal.throwIfAborted();
   const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-  const child = spawn(process.execPath, [PROGRAM, name, ...listen, '--log-level', 'warn', ...args], {
+  const level = args.includes('--log-level') ? [] : ['--log-level', 'warn'];
+  const child = spawn(process.execPath, [PROGRAM, name, ...listen, ...level, ...args], {
     cwd: PROJECT_ROOT,
     stdio: ['ignore', 'pipe', log],
   });
-  const stop = (): Promise<void> => stopChild(child, 'SIGTERM');
+  const stop = (limitMs?: number): Promise<void> => stopChild(child, 'SIGTERM', limitMs);
   const kill = (): Promise<void> => stopChild(child, 'SIGKILL');
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
@@ -47,11 +48,15 @@ export async function startService(
   }
 }
 
-async function stopChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function stopChild(
+  child: ChildProcess,
+  signal: 'SIGTERM' | 'SIGKILL',
+  limitMs = STOP_LIMIT_MS,
+): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);
-  const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+  const force = setTimeout(() => child.kill('SIGKILL'), limitMs);
   await exited;
   clearTimeout(force);
 }
