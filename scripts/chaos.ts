@@ -35,7 +35,8 @@ async function main(args: readonly string[]): Promise<number> {
   });
   const whole = (name: 'seeds' | 'documents' | 'first-seed' | 'titles'): number => {
     const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} must be a whole number above 0.`);
+    if (!Number.isInteger(value) || value < 1)
+      throw new UsageError(`--${name} must be a whole number above 0.`);
     return value;
   };
   const scenarios = SCENARIO_NAMES.filter((name) => values.scenario === 'all' || values.scenario === name);
@@ -79,6 +80,7 @@ function show(result: ChaosResult, all: boolean): void {
   );
   list(unacknowledged, all ? Infinity : SHOWN_UNACKNOWLEDGED, 'not acknowledged: ');
   list(problems, SHOWN_PROBLEMS, 'WRONG: ');
+  if (problems.length > 0) list(result.faults, Infinity, 'meanwhile: ');
 }
 
 function list(lines: readonly string[], most: number, before: string): void {
@@ -87,7 +89,17 @@ function list(lines: readonly string[], most: number, before: string): void {
 }
 
 function tableOf(results: readonly ChaosResult[], scenarios: readonly ScenarioName[]): string {
-  const head = ['seed', 'scenario', 'operations', 'acknowledged', 'sent again', 'named as not', 'faults', 'seconds', ''];
+  const head = [
+    'seed',
+    'scenario',
+    'operations',
+    'acknowledged',
+    'sent again',
+    'named as not',
+    'faults',
+    'seconds',
+    '',
+  ];
   const rows = scenarios.flatMap((scenario) =>
     results
       .filter((result) => result.scenario === scenario)
@@ -113,7 +125,10 @@ function say(line: string): void {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const usage = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`${usage === true ? `${(error as Error).message}\n${USAGE}` : (error as Error).stack}\n`);
+  const usage =
+    error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(
+    `${usage === true ? `${(error as Error).message}\n${USAGE}` : (error as Error).stack}\n`,
+  );
   process.exitCode = usage === true ? 2 : 1;
 }

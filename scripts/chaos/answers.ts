@@ -44,6 +44,11 @@ export function singleItem(action: Action, status: number, text: string): ItemAn
   return itemOf(action, status, (parse(text) as EngineItem | undefined) ?? {});
 }
 
+/** An error answer in a line. */
+export function errorText(status: number, text: string): string {
+  return `${status} ${itemOf('', status, (parse(text) as EngineItem | undefined) ?? {}).error ?? text.slice(0, 200)}`;
+}
+
 interface EngineItem {
   readonly _id?: string | null;
   readonly status?: number;

@@ -30,7 +30,8 @@ export async function readIndex(url: string, index: string): Promise<ReadonlyMap
 
 function hitsOf(page: string): readonly (Found & { readonly n: number })[] {
   const failed = member(membersAt(page, valueOf(page, membersAt(page, 0), '_shards')), 'failed');
-  if (page.slice(failed?.start, failed?.end) !== '0') throw new Error(`Not all shards answer: ${page.slice(0, 500)}`);
+  if (page.slice(failed?.start, failed?.end) !== '0')
+    throw new Error(`Not all shards answer: ${page.slice(0, 500)}`);
   const outer = membersAt(page, valueOf(page, membersAt(page, 0), 'hits'));
   return elementsAt(page, valueOf(page, outer, 'hits')).map((hit) => {
     const members = membersAt(page, hit.start);

@@ -42,8 +42,8 @@ export async function openLink(target: number): Promise<Link> {
 
   const reset = (pair: Pair): void => {
     pairs.delete(pair);
-    pair.near.resetAndDestroy();
-    pair.far.resetAndDestroy();
+    dropSocket(pair.near);
+    dropSocket(pair.far);
   };
   const cut = (): void => {
     for (const pair of [...pairs]) reset(pair);
@@ -126,4 +126,10 @@ export async function openLink(target: number): Promise<Link> {
       await once(server, 'close');
     },
   };
+}
+
+/** Node lets a socket that it resets send first what waits to be sent; a broken line does not. */
+function dropSocket(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,11 +1,13 @@
 /** Runs seeds of the scenarios over one cluster, each with an index of its own. */
 import { performance } from 'node:perf_hooks';
 import type { Cluster } from '../engine/cluster.js';
+import { reindexScenario } from './reindex-scenario.js';
 import type { ScenarioOptions, ScenarioReport } from './scenario.js';
 import { sidecarScenario } from './sidecar-scenario.js';
 
 const SCENARIOS = {
   sidecar: sidecarScenario,
+  reindex: reindexScenario,
 } as const satisfies Readonly<Record<string, (options: ScenarioOptions) => Promise<ScenarioReport>>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -32,10 +32,19 @@ export interface ScenarioReport {
 }
 
 /** Makes the index, with a copy of each shard on every node, and sets it up. Returns how its vectors must be. */
-export async function makeIndex(url: string, index: string, nodes: number, signal: AbortSignal): Promise<VectorWish> {
+export async function makeIndex(
+  url: string,
+  index: string,
+  nodes: number,
+  signal: AbortSignal,
+): Promise<VectorWish> {
   const settings = { number_of_shards: 3, number_of_replicas: nodes - 1, refresh_interval: '1s' };
   await call(`${url}/${index}`, 'PUT', JSON.stringify({ settings, mappings: DOCUMENT_MAPPING }));
-  await mustSucceed(['mapping', 'apply', '--to', url, '--index', index, '--text', 'title'], 'collect', signal);
+  await mustSucceed(
+    ['mapping', 'apply', '--to', url, '--index', index, '--text', 'title'],
+    'collect',
+    signal,
+  );
   const answer = JSON.parse(await call(`${url}/${index}/_mapping`, 'GET')) as Record<
     string,
     { mappings: { _meta?: unknown } }
@@ -49,7 +58,9 @@ export async function makeIndex(url: string, index: string, nodes: number, signa
 export function tallyOf(
   documents: readonly TrackedDocument[],
 ): Pick<ScenarioReport, 'operations' | 'acknowledged' | 'unacknowledged'> {
-  const all = documents.flatMap((document) => document.operations.map((operation) => ({ document, operation })));
+  const all = documents.flatMap((document) =>
+    document.operations.map((operation) => ({ document, operation })),
+  );
   const open = all.filter(({ operation }) => operation.outcome !== 'acknowledged');
   return {
     operations: all.length,

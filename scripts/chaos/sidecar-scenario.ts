@@ -6,6 +6,7 @@ import { writeAll } from './crowd.js';
 import { titlePool } from './documents.js';
 import { planFaults, type Fault, type Interval, type Site } from './faults.js';
 import { call, readIndex } from './inspect.js';
+import { seconds } from './ledger.js';
 import { openLink } from './link.js';
 import { Pace } from './pace.js';
 import { makeIndex, tallyOf, type ScenarioOptions, type ScenarioReport } from './scenario.js';
@@ -48,7 +49,7 @@ export async function sidecarScenario(options: ScenarioOptions): Promise<Scenari
   );
   try {
     await sidecar.start();
-    const breaking = breakInTurn(faults, pace, site, options);
+    const breaking = breakInTurn(faults, pace, site, started, options);
     const share = Math.ceil(count / CLIENTS);
     const clients = writers.map((writer, i) =>
       writeAll(
@@ -64,7 +65,8 @@ export async function sidecarScenario(options: ScenarioOptions): Promise<Scenari
         pace,
       ),
     );
-    const documents = (await Promise.all([breaking, ...clients])).slice(1).flatMap((some) => some ?? []);
+    const [happened, written] = await Promise.all([breaking, Promise.all(clients)]);
+    const documents = written.flat();
     await cluster.green();
     problems.push(
       ...unanswered(writers, site.draining),
@@ -74,7 +76,7 @@ export async function sidecarScenario(options: ScenarioOptions): Promise<Scenari
     return {
       ...tallyOf(documents),
       sentAgain: writers.reduce((sum, writer) => sum + writer.sentAgain, 0),
-      faults: faults.map(({ name }) => name),
+      faults: happened,
       problems,
     };
   } finally {
@@ -98,26 +100,34 @@ async function breakInTurn(
   faults: readonly Fault[],
   pace: Pace,
   site: Site,
+  started: number,
   { signal, onProgress }: ScenarioOptions,
-): Promise<undefined> {
+): Promise<readonly string[]> {
+  const happened: string[] = [];
   for (const fault of faults) {
     await pace.turnOfFault();
     signal.throwIfAborted();
     await sleep(site.random() * 300);
     const from = Date.now();
     await fault.run(site);
-    onProgress(`${fault.name}, whole again after ${((Date.now() - from) / 1000).toFixed(1)} s`);
+    happened.push(`${fault.name} (${seconds(from - started)} to ${seconds(Date.now() - started)})`);
+    onProgress(happened.at(-1) ?? '');
     pace.faultIsOver();
   }
+  return happened;
 }
 
 /** Requests that the sidecar had accepted when it was asked to end, and did not answer. */
-function unanswered(writers: readonly { readonly lost: readonly Lost[] }[], draining: readonly Interval[]): string[] {
+function unanswered(
+  writers: readonly { readonly lost: readonly Lost[] }[],
+  draining: readonly Interval[],
+): string[] {
   return writers.flatMap(({ lost }) =>
     lost
       .filter(({ left, ended }) =>
         draining.some(
-          ([from, to]) => left !== undefined && left < from - SURELY_ACCEPTED_MS && ended > from && ended <= to + 1_000,
+          ([from, to]) =>
+            left !== undefined && left < from - SURELY_ACCEPTED_MS && ended > from && ended <= to + 1_000,
         ),
       )
       .map(

@@ -30,11 +30,7 @@ export function judge(
   return [...strangers, ...wrong];
 }
 
-function problemOf(
-  document: TrackedDocument,
-  found: readonly Found[],
-  wish: VectorWish,
-): string | undefined {
+function problemOf(document: TrackedDocument, found: readonly Found[], wish: VectorWish): string | undefined {
   const [one, ...more] = found;
   const states = possibleStates(document);
   if (one === undefined) return states.includes(undefined) ? undefined : 'acknowledged, and not there';

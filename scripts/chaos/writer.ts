@@ -4,7 +4,7 @@
  */
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bulkItems, meaningOf, singleItem, type ItemAnswer } from './answers.js';
+import { bulkItems, errorText, meaningOf, singleItem, type ItemAnswer } from './answers.js';
 import type { Operation, TrackedDocument } from './ledger.js';
 import { sendOnce, type Answered, type Lost, type PlainRequest } from './send.js';
 
@@ -118,7 +118,9 @@ export class Writer {
     }
     const { status, text } = answer as Answered;
     const answers =
-      form === 'bulk' ? (bulkItems(text) ?? []) : items.map((i) => singleItem(i.operation.action, status, text));
+      form === 'bulk'
+        ? (bulkItems(text) ?? [])
+        : items.map((i) => singleItem(i.operation.action, status, text));
     if (answers.length !== items.length)
       onProblem(`a ${name} was answered with ${answers.length} items: ${text.slice(0, 300)}`);
     const disturbed = nodeWasDown(answer.began, answer.ended);
@@ -132,7 +134,9 @@ export class Writer {
       tell(item, got.error === undefined ? String(got.status) : `${got.status} ${got.error}`);
       const meaning = meaningOf(operation.action, got.status, operation.unclear || disturbed);
       if (meaning === 'refused')
-        onProblem(`document ${document.n}: ${operation.action} was refused: ${got.status} ${got.error ?? ''}`);
+        onProblem(
+          `document ${document.n}: ${operation.action} was refused: ${got.status} ${got.error ?? ''}`,
+        );
       checkPlace(item, got, onProblem);
       if (meaning === 'done') document.id ??= got.id;
       return settle(item, meaning);
@@ -151,7 +155,7 @@ function wholeOutcome(
       text: `no answer (${answer.reason})`,
     };
   if (form === 'single' || answer.status === 200) return undefined;
-  const text = `${answer.status} ${answer.text.slice(0, 200)}`;
+  const text = errorText(answer.status, answer.text);
   if (answer.status === 429) return { meaning: 'not done', text };
   return { meaning: answer.status >= 500 ? 'unclear' : 'refused', text };
 }
