@@ -13,13 +13,13 @@ export interface Link {
   readonly url: string;
   /** Where connections that come from now on lead. */
   lead(port: number): void;
-  /** Resets all connections, on both sides. */
+  /** Closes all connections, on both sides, with whatever is on its way. */
   cut(): void;
   /** Passes that many more bytes in the direction, over all connections together, then cuts. */
   cutAfter(direction: Direction, bytes: number): void;
   /** Forwards nothing, but holds the connections and takes new ones, until {@link Link.open}. */
   stall(): void;
-  /** Resets all connections and every new one, until {@link Link.open}. */
+  /** Closes all connections and every new one, until {@link Link.open}. */
   refuse(): void;
   /** Forwards again, and forgets a cut that has not come yet. What one side sent before it left is not delivered. */
   open(): void;
@@ -40,13 +40,14 @@ export async function openLink(target: number): Promise<Link> {
   let mode: 'open' | 'stalled' | 'refusing' = 'open';
   const budget: Record<Direction, number> = { up: Infinity, down: Infinity };
 
-  const reset = (pair: Pair): void => {
+  const drop = (pair: Pair): void => {
+    // Not resetAndDestroy: it sends first what waits, and leaks the socket where the other side ends meanwhile.
     pairs.delete(pair);
-    dropSocket(pair.near);
-    dropSocket(pair.far);
+    pair.near.destroy();
+    pair.far.destroy();
   };
   const cut = (): void => {
-    for (const pair of [...pairs]) reset(pair);
+    for (const pair of [...pairs]) drop(pair);
   };
   const pass = (pair: Pair, direction: Direction, chunk: Buffer): void => {
     if (mode === 'stalled') {
@@ -71,20 +72,19 @@ export async function openLink(target: number): Promise<Link> {
     to.on('drain', () => from.resume());
     from.on('end', () => {
       // What waits here for a side that has left would be delivered late, behind what it sends again elsewhere.
-      if (mode === 'stalled') reset(pair);
+      if (mode === 'stalled') drop(pair);
       else to.end();
     });
-    from.on('error', () => reset(pair));
+    from.on('error', () => drop(pair));
     from.on('close', () => {
-      if (!from.readableEnded) reset(pair);
+      if (!from.readableEnded) drop(pair);
       else if (to.destroyed) pairs.delete(pair);
     });
   };
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     if (mode === 'refusing') {
-      near.on('error', () => undefined);
-      near.resetAndDestroy();
+      near.destroy();
       return;
     }
     const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
@@ -126,10 +126,4 @@ export async function openLink(target: number): Promise<Link> {
       await once(server, 'close');
     },
   };
-}
-
-/** Node lets a socket that it resets send first what waits to be sent; a broken line does not. */
-function dropSocket(socket: Socket): void {
-  if (socket.writableLength > 0) socket.destroy();
-  else socket.resetAndDestroy();
 }

@@ -17,7 +17,7 @@ describe('a breakable link', () => {
     assert.equal(await ask(before, 'c'), 'c');
   });
 
-  it('resets both sides when it is cut, and takes new connections', async () => {
+  it('closes both sides when it is cut, and takes new connections', async () => {
     const target = await echo('');
     const link = await opened(target.port);
     const socket = await dial(link);
