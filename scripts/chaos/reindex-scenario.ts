@@ -41,12 +41,18 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
   });
   const watch = watchShare(link.url, index, wish.field, count);
   const workers: WorkerProcess[] = [];
+  let expected = 2;
   const start = (): WorkerProcess => {
     const worker = startWorker(
       ['--to', link.url, '--index', index, '--lease', String(LEASE_MS)],
       options.log,
     );
     workers.push(worker);
+    // Whoever waits for a share that no longer comes is let go.
+    void worker.ended.then(() => {
+      expected--;
+      if (expected === 0) watch.end();
+    });
     return worker;
   };
   const stop = (): void => {
@@ -63,6 +69,7 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
     const victim = start();
     const restarted = (async () => {
       if (!(await watch.reached(killAt)) || !victim.kill()) return undefined;
+      expected++;
       faults.push(`worker killed at ${Math.round(killAt * 100)} %`);
       onProgress(faults.at(-1) ?? '');
       await sleep(comeBackMs);
@@ -80,8 +87,6 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
       editor,
       watch,
     });
-    // Whoever waits for a share that no longer comes is let go.
-    void Promise.all([survivor.ended, restarted.then((worker) => worker?.ended)]).then(() => watch.end());
     const [edited, again] = await Promise.all([edits, restarted, nodeKilled]);
     const ends = [await survivor.ended, ...(again === undefined ? [] : [await again.ended])];
     for (const { code, lastWords } of ends)
