@@ -19,6 +19,7 @@ const COMMANDS = [
   'conform',
   'client-suite',
   'reindex',
+  'chaos',
   'setup',
 ];
 

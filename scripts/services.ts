@@ -14,39 +14,49 @@ export interface RunningService {
   readonly adminUrl: string;
   readonly pid: number;
   /** Asks it to drain, forces it after a while. */
-  stop(): Promise<void>;
+  stop(limitMs?: number): Promise<void>;
+  /** Ends it at once. */
+  kill(): Promise<void>;
 }
 
 /**
  * Starts `twinrank ingest` or `twinrank rerank`, on a free loopback port unless the arguments say otherwise, and
- * resolves when it listens. Its log goes to our standard error. Rejects where it ends before or takes too long.
+ * resolves when it listens. Its log goes to our standard error, or to the open file of that descriptor. Rejects
+ * where it ends before or takes too long.
  */
 export async function startService(
   name: 'ingest' | 'rerank',
   args: readonly string[],
   signal: AbortSignal,
+  log: number | 'inherit' = 'inherit',
 ): Promise<RunningService> {
   signal.throwIfAborted();
   const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-  const child = spawn(process.execPath, [PROGRAM, name, ...listen, '--log-level', 'warn', ...args], {
+  const level = args.includes('--log-level') ? [] : ['--log-level', 'warn'];
+  const child = spawn(process.execPath, [PROGRAM, name, ...listen, ...level, ...args], {
     cwd: PROJECT_ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', log],
   });
-  const stop = (): Promise<void> => stopChild(child);
+  const stop = (limitMs?: number): Promise<void> => stopChild(child, 'SIGTERM', limitMs);
+  const kill = (): Promise<void> => stopChild(child, 'SIGKILL');
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
-    return { ...(await addressesOf(child, name, limit)), pid: child.pid ?? 0, stop };
+    return { ...(await addressesOf(child, name, limit)), pid: child.pid ?? 0, stop, kill };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
+async function stopChild(
+  child: ChildProcess,
+  signal: 'SIGTERM' | 'SIGKILL',
+  limitMs = STOP_LIMIT_MS,
+): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+  child.kill(signal);
+  const force = setTimeout(() => child.kill('SIGKILL'), limitMs);
   await exited;
   clearTimeout(force);
 }

@@ -61,6 +61,8 @@ export interface Engine {
   readonly exited: Promise<void>;
   /** Asks it to close, forces it after 20 s, removes its data. May be called twice. */
   stop(): Promise<void>;
+  /** Ends it at once, as a lost machine would; what it has written to a folder of the caller's stays there. */
+  kill(): Promise<void>;
 }
 
 /** Starts an engine and resolves when it answers and its cluster is yellow or green. */
@@ -93,10 +95,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     child.once('error', () => done());
   });
   const stop = stopper(child, exited, run);
+  const kill = (): Promise<void> => {
+    child.kill('SIGKILL');
+    return stop();
+  };
   const access = security === undefined ? undefined : { caFile: security.caFile, admin: SECURED_USERS.admin };
   try {
     const { url, port } = await waitUntilHealthy(child, run, row.title, access, options.signal);
-    return { title: row.title, url, port, pid: child.pid ?? 0, log: run.log, ...access, exited, stop };
+    return { title: row.title, url, port, pid: child.pid ?? 0, log: run.log, ...access, exited, stop, kill };
   } catch (error) {
     await stop();
     throw error;

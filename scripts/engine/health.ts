@@ -13,7 +13,16 @@ const LIMIT_MS = 5_000;
 
 /** True when the engine answers and its cluster is yellow or green; whatever else happens is false. */
 export function isHealthy(target: HealthTarget): Promise<boolean> {
-  const url = new URL('/_cluster/health?wait_for_status=yellow&timeout=2s', target.url);
+  return hasHealth(target, 'wait_for_status=yellow', ['yellow', 'green']);
+}
+
+/** True when that many nodes make up the cluster and every copy of every shard is in place. */
+export function clusterIsGreen(url: string, nodes: number): Promise<boolean> {
+  return hasHealth({ url }, `wait_for_status=green&wait_for_nodes=${nodes}`, ['green']);
+}
+
+function hasHealth(target: HealthTarget, wish: string, statuses: readonly string[]): Promise<boolean> {
+  const url = new URL(`/_cluster/health?${wish}&timeout=2s`, target.url);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const { ca, credentials } = target;
   return new Promise((resolve) => {
@@ -29,17 +38,16 @@ export function isHealthy(target: HealthTarget): Promise<boolean> {
       response.setEncoding('utf8');
       response.on('data', (text: string) => (body += text));
       response.once('error', () => resolve(false));
-      response.once('end', () => resolve(response.statusCode === 200 && isUsable(body)));
+      response.once('end', () => resolve(response.statusCode === 200 && statuses.includes(statusIn(body))));
     });
     request.end();
   });
 }
 
-function isUsable(body: string): boolean {
+function statusIn(body: string): string {
   try {
-    const { status } = JSON.parse(body) as { status?: string };
-    return status === 'yellow' || status === 'green';
+    return (JSON.parse(body) as { status?: string }).status ?? '';
   } catch {
-    return false;
+    return '';
   }
 }

@@ -1,0 +1,151 @@
+/**
+ * Two workers give vectors to an index that has none, while one of them is killed and started again, others edit
+ * and delete documents past them, and (for every other seed or so) a node is killed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom, shuffled, type Random } from '../../src/evaluate/random.js';
+import { changeOf } from './crowd.js';
+import { titlePool, wholeSource } from './documents.js';
+import { killNode, type Interval } from './faults.js';
+import { call, readIndex } from './inspect.js';
+import { operation, type TrackedDocument } from './ledger.js';
+import { openLink } from './link.js';
+import { makeIndex, tallyOf, type ScenarioOptions, type ScenarioReport } from './scenario.js';
+import { judge } from './verdict.js';
+import { watchShare, type ShareWatch } from './watch-share.js';
+import { startWorker, type WorkerProcess } from './worker-process.js';
+import { Writer, type Item } from './writer.js';
+
+const LEASE_MS = 3_000;
+const EDITED_SHARE = 0.05;
+const LOAD_ITEMS = 500;
+
+export async function reindexScenario(options: ScenarioOptions): Promise<ScenarioReport> {
+  const { cluster, seed, documents: count, signal, onProgress } = options;
+  const started = Date.now();
+  const random = createRandom(seed + 2_000_003);
+  const node = cluster.nodes[Math.floor(random() * cluster.nodes.length)];
+  if (node === undefined) throw new Error('The cluster has no nodes.');
+  const index = `twinrank-chaos-reindex-${seed}`;
+  const wish = await makeIndex(node.url, index, cluster.nodes.length, signal);
+  const link = await openLink(Number(new URL(node.url).port));
+  const problems: string[] = [];
+  const faults: string[] = [];
+  const nodeDown: Interval[] = [];
+  const editor = new Writer({
+    url: link.url,
+    index,
+    started,
+    nodeWasDown: (from, to) => nodeDown.some(([down, up]) => from <= up && to >= down),
+    onProblem: (text) => problems.push(text),
+  });
+  const watch = watchShare(link.url, index, wish.field, count);
+  const workers: WorkerProcess[] = [];
+  let expected = 2;
+  const start = (): WorkerProcess => {
+    const worker = startWorker(
+      ['--to', link.url, '--index', index, '--lease', String(LEASE_MS)],
+      options.log,
+    );
+    workers.push(worker);
+    // Whoever waits for a share that no longer comes is let go.
+    void worker.ended.then(() => {
+      expected--;
+      if (expected === 0) watch.end();
+    });
+    return worker;
+  };
+  const stop = (): void => {
+    for (const worker of workers) worker.kill();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const titles = titlePool(options.titles, random);
+    const documents = await load(count, titles, random, editor);
+    const killAt = 0.1 + random() * 0.5;
+    const comeBackMs = random() < 0.5 ? random() * 1_000 : LEASE_MS + 1_000 + random() * 1_000;
+    const nodeAt = random() < 0.5 ? 0.1 + random() * 0.7 : undefined;
+    const survivor = start();
+    const victim = start();
+    const restarted = (async () => {
+      if (!(await watch.reached(killAt)) || !victim.kill()) return undefined;
+      expected++;
+      faults.push(`worker killed at ${Math.round(killAt * 100)} %`);
+      onProgress(faults.at(-1) ?? '');
+      await sleep(comeBackMs);
+      return start();
+    })();
+    const nodeKilled = (async () => {
+      if (nodeAt === undefined || !(await watch.reached(nodeAt))) return;
+      faults.push(`node killed at ${Math.round(nodeAt * 100)} %`);
+      onProgress(faults.at(-1) ?? '');
+      await killNode({ cluster, link, random, nodeDown });
+    })();
+    const edits = edit(shuffled(documents, random).slice(0, Math.ceil(count * EDITED_SHARE)), {
+      titles,
+      random: createRandom(seed + 3_000_017),
+      editor,
+      watch,
+    });
+    const [edited, again] = await Promise.all([edits, restarted, nodeKilled]);
+    const ends = [await survivor.ended, ...(again === undefined ? [] : [await again.ended])];
+    for (const { code, lastWords } of ends)
+      if (code !== 0)
+        problems.push(`a worker that nobody killed ended with exit code ${code}:\n${lastWords}`);
+    if (again === undefined) problems.push('the workers were done before one could be killed');
+    faults.push(`${edited} documents edited`);
+    await cluster.green();
+    problems.push(...judge(documents, await readIndex(node.url, index), wish));
+    await call(`${node.url}/${index}`, 'DELETE');
+    return { ...tallyOf(documents), sentAgain: editor.sentAgain, faults, problems };
+  } finally {
+    signal.removeEventListener('abort', stop);
+    watch.end();
+    stop();
+    editor.close();
+    await link.close();
+  }
+}
+
+/** Writes that many documents straight into the engine, without vectors. */
+async function load(
+  count: number,
+  titles: readonly string[],
+  random: Random,
+  writer: Writer,
+): Promise<readonly TrackedDocument[]> {
+  const documents: TrackedDocument[] = [];
+  while (documents.length < count) {
+    const items: Item[] = [];
+    while (items.length < LOAD_ITEMS && documents.length < count) {
+      const n = documents.length;
+      const title = titles[Math.floor(random() * titles.length)] ?? '';
+      const first = operation('index', 1, title, wholeSource(n, 1, title));
+      const document: TrackedDocument = { n, id: `d-${n}`, operations: [first] };
+      documents.push(document);
+      items.push({ document, operation: first });
+    }
+    await writer.write(items, 'bulk');
+  }
+  return documents;
+}
+
+/** Changes each of the documents once, spread over the first part of the run. Returns how many it came to. */
+async function edit(
+  documents: readonly TrackedDocument[],
+  by: {
+    readonly titles: readonly string[];
+    readonly random: Random;
+    readonly editor: Writer;
+    readonly watch: ShareWatch;
+  },
+): Promise<number> {
+  for (const [i, document] of documents.entries()) {
+    if (!(await by.watch.reached((0.7 * i) / documents.length))) return i;
+    const title = by.titles[Math.floor(by.random() * by.titles.length)] ?? '';
+    const next = changeOf(document, title, by.random);
+    document.operations.push(next);
+    await by.editor.write([{ document, operation: next }], by.random() < 0.5 ? 'single' : 'bulk');
+  }
+  return documents.length;
+}
