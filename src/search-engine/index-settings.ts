@@ -7,7 +7,7 @@ import { TwinrankError } from '../errors.js';
 import { reasonOf, type EngineClient } from './client.js';
 import { isRecord } from './json-value.js';
 import { legacyMappings } from './legacy-templates.js';
-import { settingsFromMeta, type IndexSettings } from './mapping-meta.js';
+import { settingsForWriting, settingsFromMeta, type IndexSettings } from './mapping-meta.js';
 
 /** Settings by concrete index; a Map is one. */
 export type SettingsByIndex = Pick<ReadonlyMap<string, IndexSettings>, 'get' | 'size' | 'values'>;
@@ -122,10 +122,9 @@ async function readForWrite(
   if (mapping.status === 200) {
     const indices = isRecord(mapping.body) ? Object.keys(mapping.body) : [];
     const written = await writeIndex(client, name, indices);
-    const settings = written === undefined ? undefined : settingsByIndex(mapping.body).get(written);
-    return settings === undefined || written === undefined || indices.length < 2
-      ? settings
-      : { ...settings, writeIndex: written };
+    if (written === undefined) return undefined;
+    const settings = settingsForWriting(mappingOf(mapping.body, written), written);
+    return settings === undefined || indices.length < 2 ? settings : { ...settings, writeIndex: written };
   }
   if (assumed !== undefined && isRefusal(mapping.status)) return assumed;
   if (mapping.status !== 404) throw unreadable(client, index, reasonOf(mapping));
@@ -134,7 +133,7 @@ async function readForWrite(
   const body = template.status === 200 && isRecord(template.body) ? template.body['template'] : undefined;
   // Where one of the newer kind matches, those of the older kind have no say.
   const mappings = isRecord(body) ? body['mappings'] : await legacyMappings(client, index);
-  return settingsFromMeta(isRecord(mappings) ? mappings['_meta'] : undefined, index);
+  return settingsForWriting(mappings, index);
 }
 
 /** Of several indices behind one name, the one that is written to: an alias marks it, a data stream writes to its newest. */
@@ -177,9 +176,14 @@ function everyIndex(settings: IndexSettings): SettingsOf {
   };
 }
 
-function keepsWholeSource(body: unknown, index: string): boolean {
+/** The mapping of one index in a `_mapping` answer. */
+function mappingOf(body: unknown, index: string): unknown {
   const entry = isRecord(body) ? body[index] : undefined;
-  const mappings = isRecord(entry) ? entry['mappings'] : undefined;
+  return isRecord(entry) ? entry['mappings'] : undefined;
+}
+
+function keepsWholeSource(body: unknown, index: string): boolean {
+  const mappings = mappingOf(body, index);
   const source = isRecord(mappings) ? mappings['_source'] : undefined;
   return (
     !isRecord(source) ||

@@ -161,6 +161,43 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
   };
 }
 
+/**
+ * Settings by which documents are written to an index of this mapping; undefined where it is not set up. Throws
+ * `bad_config` where a field of ours is not mapped as it must be: an engine would take the vector for a text, index
+ * it as one or refuse the document.
+ */
+export function settingsForWriting(mappings: unknown, index: string): IndexSettings | undefined {
+  const mapping = isRecord(mappings) ? mappings : {};
+  const settings = settingsFromMeta(mapping['_meta'], index);
+  if (settings === undefined) return undefined;
+  const wanted = {
+    [settings.vectorField]: VECTOR_FIELD_MAPPING.type,
+    ...(settings.native === undefined ? {} : { [settings.native.field]: settings.native.type }),
+  };
+  for (const [field, type] of Object.entries(wanted)) {
+    const found = fieldType(mapping['properties'], field);
+    if (found === type) continue;
+    throw new TwinrankError(
+      'bad_config',
+      `"${index}" names "${field}" in _meta.${META_KEY} for its vectors, but ${found === undefined ? 'has no such field' : `that field is of type ${found}`}; it must be of type ${type}. Run "twinrank mapping apply" again.`,
+    );
+  }
+  return settings;
+}
+
+/** Type of a field, whose name may be a path through objects. */
+function fieldType(properties: unknown, field: string): string | undefined {
+  if (!isRecord(properties)) return undefined;
+  const own = properties[field];
+  if (isRecord(own)) return typeof own['type'] === 'string' ? own['type'] : 'object';
+  for (let dot = field.indexOf('.'); dot !== -1; dot = field.indexOf('.', dot + 1)) {
+    const parent = properties[field.slice(0, dot)];
+    const found = isRecord(parent) ? fieldType(parent['properties'], field.slice(dot + 1)) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 function nativeOf(block: unknown, refuse: (what: string) => never): NativeField | undefined {
   if (block === undefined) return undefined;
   if (!isRecord(block)) return refuse('native is not an object');

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { TwinrankError } from '../../src/errors.js';
 import type { Encoder } from '../../src/model/encoder.js';
 import { decodePayload, hashText } from '../../src/search-engine/vector-payload.js';
+import { createSettingsReader } from '../../src/search-engine/index-settings.js';
 import { applyToTemplate } from '../../src/search-engine/mapping-apply.js';
 import { engineFixture, type EngineFixture } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
@@ -45,6 +46,25 @@ describe('writes get vectors', () => {
   }
   const withoutTook = (answer: RawResponse): string =>
     answer.body.toString().replace(/"took":\d+/, '"took":0');
+
+  it('puts no vector where a mapping that names our field lacks it, and nothing is lost', async () => {
+    const index = await configured();
+    const mapping = (await engine.call('GET', `/${index}/_mapping`)) as Record<
+      string,
+      { mappings: { _meta: unknown } }
+    >;
+    const bare = engine.index();
+    await engine.call('PUT', `/${bare}`, { mappings: { _meta: mapping[index]?.mappings._meta } });
+    const answer = await put(stack.sidecar, `/${bare}/_doc/1`, '{"title":"a title"}');
+    assert.equal(answer.status, 201);
+    assert.equal(outcome(answer), 'ingested; settings_unavailable=1');
+    assert.deepEqual(await sourceOf(bare, '1'), { title: 'a title' });
+    await assert.rejects(
+      createSettingsReader(stack.client).forWrite(bare),
+      (error: unknown) =>
+        error instanceof TwinrankError && /has no such field.*mapping apply/.test(error.message),
+    );
+  });
 
   it('stores the vector that the model gives, with the hash of its text', async () => {
     const index = await configured();

@@ -5,6 +5,7 @@ import { TwinrankError } from '../../../src/errors.js';
 import { encodeExpression, settingsByIndex } from '../../../src/search-engine/index-settings.js';
 import {
   mappingBody,
+  settingsForWriting,
   settingsFromMeta,
   type IndexSettings,
   type NativeField,
@@ -60,6 +61,32 @@ describe('settings in the mapping', () => {
       assert.deepEqual(settingsFromMeta(body._meta, 'i')?.native, native);
       assert.deepEqual(body.properties['twinrank_knn'], mapping);
     }
+  });
+
+  it('serve for writing only where the fields are mapped as they must be', () => {
+    const nested = { ...SETTINGS, vectorField: 'a.b.vec' };
+    const object = { a: { properties: { 'b.vec': { type: 'binary', doc_values: true } } } };
+    for (const [settings, properties] of [
+      [SETTINGS, mappingBody(SETTINGS).properties],
+      [nested, object],
+      [nested, mappingBody(nested).properties],
+    ] as const) {
+      const mapping = { _meta: mappingBody(settings)._meta, properties };
+      assert.deepEqual(settingsForWriting(mapping, 'i'), settings);
+    }
+    for (const [properties, reason] of [
+      [undefined, /has no such field/],
+      [{ [SETTINGS.vectorField]: { type: 'text' } }, /is of type text; it must be of type binary/],
+      [{ [SETTINGS.vectorField]: { properties: {} } }, /is of type object/],
+    ] as const)
+      assert.throws(
+        () => settingsForWriting({ _meta: mappingBody(SETTINGS)._meta, properties }, 'my-index'),
+        (error: unknown) =>
+          error instanceof TwinrankError &&
+          reason.test(error.message) &&
+          /"my-index".*mapping apply/.test(error.message),
+      );
+    assert.equal(settingsForWriting({ properties: {} }, 'i'), undefined);
   });
 
   it('are absent where there is no block', () => {
