@@ -88,6 +88,8 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
       watch,
     });
     const [edited, again] = await Promise.all([edits, restarted, nodeKilled]);
+    // Whoever ends the run ends the workers too, which says nothing about them.
+    signal.throwIfAborted();
     const ends = [await survivor.ended, ...(again === undefined ? [] : [await again.ended])];
     for (const { code, lastWords } of ends)
       if (code !== 0)

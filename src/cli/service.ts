@@ -107,6 +107,8 @@ export interface ServiceDefinition {
   readonly values: Values;
   /** Workers and threads where the user names none. */
   readonly poolSize: PoolSize;
+  /** How long writes wait for their settings while the engine cannot tell them, in milliseconds. */
+  readonly settingsPatienceMs?: number;
   /** Made when the model is up; the service listens when it has settled. */
   readonly handler: (parts: ServiceParts) => Promise<ExchangeHandler>;
 }
@@ -134,6 +136,7 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     const upstream = createUpstream({ url: values.upstream, caFile: values.ca, insecure: values.insecure });
     const settings = createSettingsReader(client, {
       ttlMs: values.settingsTtl,
+      patienceMs: definition.settingsPatienceMs ?? 0,
       assumed: values.assume === undefined ? undefined : await assumedSettings(values.assume),
     });
     const handler = await definition.handler({ bundle, encoder, settings, log });

@@ -4,6 +4,7 @@ import type { Encoder } from '../model/encoder.js';
 import type { SettingsReader, WriteSettings } from '../search-engine/index-settings.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
+import { isOutage } from '../search-engine/settings-cache.js';
 import { hasVector, textOfSource, withVector, type EncodedText } from './document-vector.js';
 
 /** What can become of a document, in the order in which the outcome header lists them. */
@@ -82,7 +83,8 @@ export async function vectorizeDocument(
 export interface VectorizerSteps {
   /**
    * Does the work with the settings of the index. Where there is none to do, or the source cannot be read, the
-   * source stays as it is.
+   * source stays as it is. Rejects where the engine is too unwell to tell the settings and the policy is `reject`:
+   * it would be as unwell to write, or else to write what nobody would notice to lack a vector.
    */
   forIndex<Result extends Vectorized>(
     index: string,
@@ -108,7 +110,7 @@ export function createVectorizerSteps(
   return {
     async forIndex(index, source, work) {
       const read = await settings.forWrite(index).catch((error: unknown) => {
-        if (!(error instanceof TwinrankError)) throw error;
+        if (!(error instanceof TwinrankError) || (policy === 'reject' && isOutage(error))) throw error;
         onProblem?.('settings_unavailable', error);
         return 'settings_unavailable' as const;
       });

@@ -4,10 +4,11 @@
  * would be refused, and an answer must not depend on who asked first.
  */
 import { TwinrankError } from '../errors.js';
-import { reasonOf, type EngineClient } from './client.js';
+import { reasonOf, type EngineAnswer, type EngineClient } from './client.js';
 import { isRecord } from './json-value.js';
 import { legacyMappings } from './legacy-templates.js';
 import { settingsForWriting, settingsFromMeta, type IndexSettings } from './mapping-meta.js';
+import { settingsCache } from './settings-cache.js';
 
 /** Settings by concrete index; a Map is one. */
 export type SettingsByIndex = Pick<ReadonlyMap<string, IndexSettings>, 'get' | 'size' | 'values'>;
@@ -24,7 +25,10 @@ export interface SettingsOf {
 export interface SettingsReader {
   /** Settings of every configured index that a search's index expression covers; none configured gives an empty map. */
   forSearch(expression: string): Promise<SettingsOf>;
-  /** Settings that a write to this index, alias or data stream falls under, be it through a template; else undefined. */
+  /**
+   * Settings that a write to this index, alias or data stream falls under, be it through a template; else undefined.
+   * While the engine cannot answer, those known last go on.
+   */
   forWrite(index: string): Promise<WriteSettings | undefined>;
 }
 
@@ -37,6 +41,8 @@ export interface WriteSettings extends IndexSettings {
 export interface SettingsReaderOptions {
   /** How long an answer is believed, in milliseconds. */
   readonly ttlMs?: number;
+  /** How long a write's settings are asked for while the engine cannot answer, in milliseconds. */
+  readonly patienceMs?: number;
   readonly now?: () => number;
   /**
    * Held to be every index's settings where the engine will not show its mapping (401, 403). A wrong guess does no
@@ -46,10 +52,6 @@ export interface SettingsReaderOptions {
 }
 
 const DEFAULT_TTL_MS = 5_000;
-/** A failed look-up is repeated sooner than a good one. */
-const FAILURE_TTL_MS = 1_000;
-/** Index expressions are callers' input: bounded, oldest dropped. */
-const MAX_ENTRIES = 2_000;
 /** Engine default of `index.max_result_window`. */
 const DEFAULT_MAX_RESULT_WINDOW = 10_000;
 
@@ -58,31 +60,12 @@ export function createSettingsReader(
   client: EngineClient,
   options: SettingsReaderOptions = {},
 ): SettingsReader {
-  const cached = singleFlightCache(options.ttlMs ?? DEFAULT_TTL_MS, options.now ?? Date.now);
+  const cached = settingsCache(options.ttlMs ?? DEFAULT_TTL_MS, options.now ?? Date.now);
+  const outage = { patienceMs: options.patienceMs ?? 0 };
   return {
     forSearch: (expression) =>
       cached(`search ${expression}`, () => readForSearch(client, expression, options.assumed)),
-    forWrite: (index) => cached(`write ${index}`, () => readForWrite(client, index, options.assumed)),
-  };
-}
-
-function singleFlightCache(
-  ttlMs: number,
-  now: () => number,
-): <T>(key: string, read: () => Promise<T>) => Promise<T> {
-  const entries = new Map<string, { readonly value: Promise<unknown>; until: number }>();
-  return async <T>(key: string, read: () => Promise<T>): Promise<T> => {
-    const known = entries.get(key);
-    if (known !== undefined && known.until > now()) return known.value as Promise<T>;
-    const value = read();
-    const entry = { value, until: now() + ttlMs };
-    entries.delete(key);
-    entries.set(key, entry);
-    if (entries.size > MAX_ENTRIES) entries.delete(entries.keys().next().value ?? key);
-    value.catch(() => {
-      entry.until = Math.min(entry.until, now() + FAILURE_TTL_MS);
-    });
-    return value;
+    forWrite: (index) => cached(`write ${index}`, () => readForWrite(client, index, options.assumed), outage),
   };
 }
 
@@ -103,7 +86,7 @@ async function readForSearch(
   if (mappings.status === 404)
     return { byIndex: new Map(), maxResultWindow: DEFAULT_MAX_RESULT_WINDOW, sourcesAreWhole: true };
   if (assumed !== undefined && isRefusal(mappings.status)) return everyIndex(assumed);
-  if (mappings.status !== 200) throw unreadable(client, expression, reasonOf(mappings));
+  if (mappings.status !== 200) throw unreadable(client, expression, mappings);
   const byIndex = settingsByIndex(mappings.body);
   return {
     byIndex,
@@ -127,9 +110,10 @@ async function readForWrite(
     return settings === undefined || indices.length < 2 ? settings : { ...settings, writeIndex: written };
   }
   if (assumed !== undefined && isRefusal(mapping.status)) return assumed;
-  if (mapping.status !== 404) throw unreadable(client, index, reasonOf(mapping));
+  if (mapping.status !== 404) throw unreadable(client, index, mapping);
   // The index will be made by this very write: the templates say what it will be.
   const template = await client.request({ method: 'POST', path: `/_index_template/_simulate_index/${name}` });
+  if (isForNow(template.status)) throw unreadable(client, index, template);
   const body = template.status === 200 && isRecord(template.body) ? template.body['template'] : undefined;
   // Where one of the newer kind matches, those of the older kind have no say.
   const mappings = isRecord(body) ? body['mappings'] : await legacyMappings(client, index);
@@ -144,6 +128,7 @@ async function writeIndex(
 ): Promise<string | undefined> {
   if (indices.length < 2) return indices[0];
   const aliases = await client.request({ method: 'GET', path: `/_alias/${name}` });
+  if (isForNow(aliases.status)) throw unreadable(client, name, aliases);
   for (const [index, entry] of Object.entries(isRecord(aliases.body) ? aliases.body : {})) {
     const marks = isRecord(entry) && isRecord(entry['aliases']) ? Object.values(entry['aliases']) : [];
     if (marks.some((mark) => isRecord(mark) && mark['is_write_index'] === true)) return index;
@@ -213,10 +198,16 @@ export function encodeExpression(expression: string): string {
   return encodeURIComponent(expression).replaceAll('%2C', ',').replaceAll('%2A', '*');
 }
 
-function unreadable(client: EngineClient, what: string, reason: string): TwinrankError {
-  return new TwinrankError(
-    'upstream_answer',
-    `The mapping of "${what}" cannot be read from ${client.address} (${reason}). ` +
-      'On a secured cluster give the service credentials that may read mappings, in the upstream address.',
-  );
+function isForNow(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+function unreadable(client: EngineClient, what: string, answer: EngineAnswer): TwinrankError {
+  const said = `The mapping of "${what}" cannot be read from ${client.address} (${reasonOf(answer)}). `;
+  return isForNow(answer.status)
+    ? new TwinrankError('not_ready', `${said}Try again when the engine is well.`)
+    : new TwinrankError(
+        'upstream_answer',
+        `${said}On a secured cluster give the service credentials that may read mappings, in the upstream address.`,
+      );
 }

@@ -56,6 +56,7 @@ export const ingestCommand: Command<typeof OPTIONS> = {
         name: 'ingest',
         values,
         poolSize: poolSize('document'),
+        settingsPatienceMs: values.retryFor,
         handler: ({ encoder, settings, log }) =>
           Promise.resolve(
             createIngester(

@@ -177,20 +177,31 @@ describe('the vectorizer', () => {
     }
   });
 
-  it('lets documents through where the settings cannot be had', async () => {
+  it('lets documents through where the settings may not be read', async () => {
+    const refusal = new TwinrankError('upstream_answer', 'x');
+    assert.deepEqual(await withoutSettings(refusal, 'reject'), {
+      source,
+      outcome: 'settings_unavailable',
+      problems: ['settings_unavailable'],
+    });
+  });
+
+  it('rejects a document while the engine is too unwell to tell the settings, unless vectors may be missing', async () => {
+    const outage = new TwinrankError('upstream_unreachable', 'x');
+    await assert.rejects(withoutSettings(outage, 'reject'), outage);
+    assert.equal((await withoutSettings(outage, 'pass')).outcome, 'settings_unavailable');
+  });
+
+  async function withoutSettings(error: TwinrankError, policy: 'reject' | 'pass') {
     const problems: string[] = [];
     const vectorize = createVectorizer(
       {
         encoder,
-        settings: {
-          ...settingsReader,
-          forWrite: () => Promise.reject(new TwinrankError('upstream_timeout', 'x')),
-        },
+        settings: { ...settingsReader, forWrite: () => Promise.reject(error) },
         onProblem: (outcome) => problems.push(outcome),
       },
-      'reject',
+      policy,
     );
-    assert.deepEqual(await vectorize('i', source, signal), { source, outcome: 'settings_unavailable' });
-    assert.deepEqual(problems, ['settings_unavailable']);
-  });
+    return { ...(await vectorize('i', source, signal)), problems };
+  }
 });
