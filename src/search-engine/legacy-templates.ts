@@ -1,27 +1,24 @@
-/** Index templates of the older kind (`_template`): all that match are merged, the one of the highest order wins. */
+/** Index templates of the older kind (`_template`): all that match are merged, a higher order wins. */
 import type { EngineClient } from './client.js';
 import { isRecord } from './json-value.js';
 
-/**
- * Mappings that such templates give to an index that is not there yet; undefined where none does. Of the mappings
- * the `_meta` block is what is asked for here, so the highest order that has one is taken.
- */
+/** Mappings that such templates give to an index that is not there yet; undefined where none matches. */
 export async function legacyMappings(client: EngineClient, index: string): Promise<unknown> {
   const answer = await client.request({ method: 'GET', path: '/_template' });
   // Newer engines have none, and not every caller may look.
   if (answer.status !== 200 || !isRecord(answer.body)) return undefined;
-  let highest = -Infinity;
-  let found: unknown;
-  for (const template of Object.values(answer.body)) {
-    if (!isRecord(template) || !isRecord(template['mappings'])) continue;
-    const order = Number(template['order'] ?? 0);
-    const patterns = [template['index_patterns']].flat().map(String);
-    if (order < highest || template['mappings']['_meta'] === undefined) continue;
-    if (!patterns.some((pattern) => matches(pattern, index))) continue;
-    highest = order;
-    found = template['mappings'];
-  }
-  return found;
+  const matching = Object.values(answer.body)
+    .filter(isRecord)
+    .filter((template) =>
+      [template['index_patterns']].flat().some((pattern) => matches(String(pattern), index)),
+    )
+    .sort((a, b) => Number(a['order'] ?? 0) - Number(b['order'] ?? 0))
+    .flatMap((template) => (isRecord(template['mappings']) ? [template['mappings']] : []));
+  if (matching.length === 0) return undefined;
+  return {
+    _meta: matching.findLast((mappings) => mappings['_meta'] !== undefined)?.['_meta'],
+    properties: Object.assign({}, ...matching.map((mappings) => mappings['properties'] ?? {})) as unknown,
+  };
 }
 
 /** Wildcards as the engine reads them in index patterns: `*` alone is special. */
