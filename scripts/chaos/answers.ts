@@ -23,6 +23,8 @@ export function meaningOf(action: Action, status: number, unclear: boolean): Mea
   if (unclear) {
     if (action === 'create' && status === 409) return 'done';
     if (action === 'delete' && status === 404) return 'done';
+    // The engine made up the id, wrote, lost the node, wrote again and met its own document.
+    if (action === 'index' && status === 409) return 'unclear';
     // An update reads before it writes, and met its own forerunner in between.
     if (action === 'update' && status === 409) return 'not done';
   }

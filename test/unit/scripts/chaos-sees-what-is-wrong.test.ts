@@ -109,6 +109,11 @@ describe('the meaning of an answer', () => {
     assert.equal(meaningOf('delete', 404, true), 'done');
   });
 
+  it('is open when the engine met a document of its own making after it had lost a node', () => {
+    assert.equal(meaningOf('index', 409, true), 'unclear');
+    assert.equal(meaningOf('index', 409, false), 'refused');
+  });
+
   it('is a refusal when there was no try before', () => {
     assert.equal(meaningOf('create', 409, false), 'refused');
     assert.equal(meaningOf('delete', 404, false), 'refused');
