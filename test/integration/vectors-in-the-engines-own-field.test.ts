@@ -310,7 +310,7 @@ describe('vectors in the field type of an OpenSearch with k-NN', { skip }, () =>
     await load(stack.sidecar, 'moved');
     assert.match((await apply({ index: 'moved', storage: 'native' })).stdout, /native: none -> /);
     const settings = await settingsOf('moved');
-    assert.equal(vectorState(await sourceOf('moved', 'd1'), settings).vector, 'missing');
+    assert.equal(vectorState(await sourceOf('moved', 'd1'), settings).vector, 'other_storage');
     await send(stack.sidecar, 'PUT', '/moved/_doc/d2?refresh=true', DOCUMENTS['d2'] ?? '');
     assert.equal(vectorState(await sourceOf('moved', 'd2'), settings).vector, 'fresh');
     for (const wishes of [{}, { _source: false }]) {
