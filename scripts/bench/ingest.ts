@@ -22,8 +22,8 @@ const BAR = 0.85;
 const CONFIGURED = 'twinrank-bench-ingest';
 const PLAIN = 'twinrank-bench-ingest-plain';
 
-/** `titles` in each round, in bodies of `bulk`, from `connections` at once. */
-const DEFAULTS = { titles: 2_000, rounds: 6, connections: 4, bulk: 500 };
+/** `titles` in each round, in bodies of `bulk`, from `connections` at once, after `warmUp` that do not count. */
+const DEFAULTS = { titles: 3_000, rounds: 6, connections: 4, bulk: 500, warmUp: 4_000 };
 
 /** One way of one round. */
 interface Lap {
@@ -40,7 +40,7 @@ export async function ingestRate({ engine, args, output }: BenchRun): Promise<bo
   const size = defaultPoolSize('document', availableParallelism());
   const encoder = await createEncoderPool(await loadBundle(defaultBundleFolder()), {
     ...size,
-    maxQueuedTexts: options.titles,
+    maxQueuedTexts: Math.max(options.titles, options.warmUp),
   });
   const sidecar = await startService('ingest', ['--upstream', engine.url], NEVER);
   const laps: Record<'encoder' | 'sidecar' | 'direct', Lap[]> = { encoder: [], sidecar: [], direct: [] };
@@ -55,7 +55,8 @@ export async function ingestRate({ engine, args, output }: BenchRun): Promise<bo
   try {
     await send(agent, engine.url, 'DELETE', `/${CONFIGURED},${PLAIN}?ignore_unavailable=true`);
     await mustSucceed(['mapping', 'apply', '--to', engine.url, '--index', CONFIGURED], 'collect', NEVER);
-    const warmUp = source.take(300);
+    // An engine's first thousands of documents cost several times the later ones: it is still compiling itself.
+    const warmUp = source.take(options.warmUp);
     for (const way of Object.values(ways)) await way(warmUp);
     for (let round = 0; round < options.rounds; round++) {
       const titles = source.take(options.titles);
