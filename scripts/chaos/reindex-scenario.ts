@@ -18,6 +18,8 @@ import { Writer, type Item } from './writer.js';
 
 const LEASE_MS = 3_000;
 const EDITED_SHARE = 0.05;
+/** A run takes at least this long, so that something can be broken while it lasts. */
+const LEAST_SECONDS = 12;
 const LOAD_ITEMS = 500;
 
 export async function reindexScenario(options: ScenarioOptions): Promise<ScenarioReport> {
@@ -42,9 +44,10 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
   const watch = watchShare(link.url, index, wish.field, count);
   const workers: WorkerProcess[] = [];
   let expected = 2;
+  const pace = String(Math.ceil(count / LEAST_SECONDS / expected));
   const start = (): WorkerProcess => {
     const worker = startWorker(
-      ['--to', link.url, '--index', index, '--lease', String(LEASE_MS)],
+      ['--to', link.url, '--index', index, '--lease', String(LEASE_MS), '--docs-per-second', pace],
       options.log,
     );
     workers.push(worker);
