@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asTwinrankError, TwinrankError } from '../errors.js';
+import { skipWhitespace } from '../search-engine/json-scan.js';
 import { hasSource, parseAction, type BulkAction } from './bulk-action.js';
 import { LONG_LINE } from './bulk-lines.js';
 import type { ReadCurrent, VectorizedUpdate, VectorizeUpdate } from './update/vectorize-update.js';
@@ -255,5 +256,5 @@ async function patiently<T>(work: () => Promise<T>, options: BulkItemsOptions): 
 }
 
 function isBlank(line: Buffer): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a);
+  return skipWhitespace(line, 0) >= line.length;
 }
