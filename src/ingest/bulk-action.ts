@@ -23,6 +23,12 @@ export interface BulkAction {
   readonly routing: string | undefined;
 }
 
+/** What counts where an action line does not say it: what the request's path and query string do. */
+export interface ActionDefaults {
+  readonly index: string | undefined;
+  readonly routing: string | undefined;
+}
+
 /** True where a source line follows. */
 export function hasSource(action: BulkAction): boolean {
   return action.name !== 'delete';
@@ -32,7 +38,7 @@ export function hasSource(action: BulkAction): boolean {
  * Reads an action line; undefined where it is none, which fails the whole request in the engine. What stands behind
  * the action's own object is not looked at: the engines do not either.
  */
-export function parseAction(line: Buffer, defaultIndex: string | undefined): BulkAction | undefined {
+export function parseAction(line: Buffer, defaults: ActionDefaults): BulkAction | undefined {
   try {
     const open = skipWhitespace(line, 0);
     if (line[open] !== OPEN_BRACE) return undefined;
@@ -45,9 +51,9 @@ export function parseAction(line: Buffer, defaultIndex: string | undefined): Bul
     const { members } = scanObject(line, skipWhitespace(line, colon + 1));
     return {
       name,
-      index: text(line, members, '_index') ?? defaultIndex,
+      index: text(line, members, '_index') ?? defaults.index,
       id: text(line, members, '_id'),
-      routing: text(line, members, 'routing') ?? text(line, members, '_routing'),
+      routing: text(line, members, 'routing') ?? text(line, members, '_routing') ?? defaults.routing,
     };
   } catch (error) {
     if (error instanceof JsonScanError) return undefined;

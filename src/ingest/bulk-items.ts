@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asTwinrankError, TwinrankError } from '../errors.js';
-import { hasSource, parseAction, type BulkAction } from './bulk-action.js';
+import { skipWhitespace } from '../search-engine/json-scan.js';
+import { hasSource, parseAction, type ActionDefaults, type BulkAction } from './bulk-action.js';
 import { LONG_LINE } from './bulk-lines.js';
 import type { ReadCurrent, VectorizedUpdate, VectorizeUpdate } from './update/vectorize-update.js';
 import type { Vectorize, VectorOutcome } from './vectorizer.js';
@@ -21,6 +22,8 @@ export type BulkPiece =
       readonly bytes: Buffer[];
       /** Of an update: the version of the document that its vector was reckoned from. */
       readonly from?: number | undefined;
+      /** Nothing but whitespace: the engine passes over it. */
+      readonly isBlank?: true;
     }
   /** An item that is not to be sent, because its text could not be encoded. */
   | {
@@ -46,7 +49,7 @@ export interface BulkUpdates {
 }
 
 export interface BulkItemsOptions {
-  readonly defaultIndex: string | undefined;
+  readonly defaults: ActionDefaults;
   readonly signal: AbortSignal;
   readonly vectorize: Vectorize;
   /** Without it, updates stay as they are. */
@@ -165,9 +168,10 @@ export async function* bulkItems(
         actionLine.length + line.length,
         encodeItem({ action: parsed, actionLine, sourceLine: line, number }, updates, tally, options),
       );
-    } else if (isBlank(line)) push(line.length, { kind: 'lines', line: lineNumber, bytes: [line] });
+    } else if (isBlank(line))
+      push(line.length, { kind: 'lines', line: lineNumber, bytes: [line], isBlank: true });
     else {
-      const parsed = parseAction(line, options.defaultIndex);
+      const parsed = parseAction(line, options.defaults);
       if (parsed === undefined) {
         // The engine refuses the request for such a line, in its own words; it shall see what follows as sent.
         verbatim = true;
@@ -255,5 +259,5 @@ async function patiently<T>(work: () => Promise<T>, options: BulkItemsOptions): 
 }
 
 function isBlank(line: Buffer): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a);
+  return skipWhitespace(line, 0) >= line.length;
 }

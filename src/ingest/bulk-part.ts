@@ -23,6 +23,10 @@ export class PartInMaking {
   #entries: { piece: Exclude<BulkPiece, { kind: 'settle' }>; size: number }[] = [];
   bytes = 0;
   items = 0;
+  /** Lines that are no items count too. */
+  pieces = 0;
+  /** The engine would find nothing in it. */
+  isBlank = true;
 
   get isEmpty(): boolean {
     return this.#entries.length === 0;
@@ -32,7 +36,9 @@ export class PartInMaking {
     const size = sizeOf(piece);
     this.#entries.push({ piece, size });
     this.bytes += size;
+    this.pieces++;
     if (piece.action !== undefined) this.items++;
+    if (piece.kind === 'rejected' || piece.isBlank !== true) this.isBlank = false;
   }
 
   /** The part; its bytes lie in one buffer, so that those that came from the client are let go. */

@@ -7,6 +7,7 @@ import { asTwinrankError, TwinrankError } from '../errors.js';
 import { replyWithError } from '../http/error-reply.js';
 import { replyWhole, upstreamRequest, type Exchange } from '../http/pass-through.js';
 import type { CollectedAnswer } from '../http/upstream.js';
+import type { ActionDefaults } from './bulk-action.js';
 import { bulkItems, emptyTally, UnsentKeys, type BulkPiece } from './bulk-items.js';
 import { bulkLines } from './bulk-lines.js';
 import { clientLine, lengthOf, PartInMaking, sentItems, sizeOf, type Part } from './bulk-part.js';
@@ -16,6 +17,7 @@ import { ingestedHeader } from './ingest-outcome.js';
 import { plainBody } from './plain-body.js';
 import { plainReply, readableReply } from './plain-reply.js';
 import { replyForm, type ReplyForm } from './reply-form.js';
+import { parametersOf } from './request-parameters.js';
 import { RetryWindow } from './retry-window.js';
 import { sendWrite } from './send-write.js';
 import { answeredAs, settlePart, type PartResult } from './settle-part.js';
@@ -75,7 +77,8 @@ const MIN_PART_BYTES = 64 * 1024;
 
 class BulkWrite {
   readonly #exchange: Exchange;
-  readonly #defaultIndex: string | undefined;
+  readonly #defaults: ActionDefaults;
+  readonly #refresh: string | undefined;
   readonly #deps: BulkDeps;
   readonly #limits: BulkLimits;
   readonly #form: ReplyForm;
@@ -99,7 +102,9 @@ class BulkWrite {
 
   constructor(exchange: Exchange, defaultIndex: string | undefined, deps: BulkDeps, limits: BulkLimits) {
     this.#exchange = exchange;
-    this.#defaultIndex = defaultIndex;
+    const parameter = parametersOf(exchange.request.url ?? '');
+    this.#defaults = { index: defaultIndex, routing: parameter('routing') || undefined };
+    this.#refresh = parameter('refresh');
     this.#deps = deps;
     this.#limits = limits;
     this.#form = replyForm(exchange.request.url ?? '', exchange.request.rawHeaders);
@@ -152,7 +157,7 @@ class BulkWrite {
     const { isJson } = this.#form;
     return {
       ...this.#limits,
-      defaultIndex: this.#defaultIndex,
+      defaults: this.#defaults,
       signal: this.#signal,
       vectorize: isJson ? vectorize : vectorizeLeniently,
       // A document's earlier writes must be answered before an update reads it, so the body must be cut.
@@ -165,9 +170,12 @@ class BulkWrite {
 
   async #add(piece: Exclude<BulkPiece, { kind: 'settle' }>): Promise<void> {
     const size = sizeOf(piece);
-    const isFull = this.#part.bytes + size > this.#partBytes || this.#part.items >= this.#limits.maxPartItems;
+    const isFull =
+      this.#part.bytes + size > this.#partBytes || this.#part.pieces >= this.#limits.maxPartItems;
+    // Line ends without number would be held without number.
+    if (isFull && !this.#part.isEmpty && piece.kind === 'lines' && piece.isBlank === true) return;
     if (!this.#form.isJson) await this.#keepWhole(size);
-    else if (isFull && this.#part.items > 0) await this.#close(false);
+    else if (isFull && !this.#part.isBlank) await this.#close(false);
     this.#part.add(piece);
     // What was not taken is not held either.
     if (piece.kind === 'rejected' && this.#form.isJson && this.#part.items === 1) this.#letLongLinesGo();
@@ -254,14 +262,14 @@ class BulkWrite {
   async #mend(part: Part, results: readonly Buffer[]): Promise<void> {
     const items = part.filter((entry) => entry.action !== undefined);
     if (results.length !== items.length || items.every(({ from }) => from === undefined)) return;
-    const query = new URLSearchParams(this.#exchange.request.url?.split('?')[1]);
-    const refresh = query.get('refresh') ?? undefined;
     for (const [place, { action, from }] of items.entries()) {
       if (from === undefined || action?.index === undefined || action.id === undefined) continue;
       const { status, said } = readItem(results[place] as Buffer);
       if (status < 200 || status >= 300 || !cameBetween(from, readUpdateAnswer(said))) continue;
       const target = { index: action.index, id: action.id, routing: action.routing };
-      await this.#deps.updates.mend(this.#exchange, target, this.#readCurrent, { refresh });
+      await this.#deps.updates.mend(this.#exchange, target, this.#readCurrent, {
+        refresh: this.#refresh,
+      });
     }
   }
 

@@ -1,5 +1,6 @@
 /** In which form the engine will answer a bulk request: whether its replies can be read here and put together. */
 import { headerValue } from '../http/header-rules.js';
+import { parametersOf } from './request-parameters.js';
 
 export interface ReplyForm {
   /** False for YAML, CBOR and SMILE: such replies go on as they are, so there can be only one. */
@@ -12,10 +13,9 @@ export interface ReplyForm {
 
 /** Reads the request's target and headers. */
 export function replyForm(target: string, rawHeaders: readonly string[]): ReplyForm {
-  const at = target.indexOf('?');
-  const query = new URLSearchParams(at === -1 ? '' : target.slice(at + 1));
-  const wanted = query.get('format') ?? headerValue(rawHeaders, 'accept') ?? '';
-  const filter = query.get('filter_path') ?? '';
+  const parameter = parametersOf(target);
+  const wanted = parameter('format') ?? headerValue(rawHeaders, 'accept') ?? '';
+  const filter = parameter('filter_path') ?? '';
   return {
     isJson: !/yaml|cbor|smile/i.test(wanted),
     isFiltered: filter !== '',
@@ -26,5 +26,11 @@ export function replyForm(target: string, rawHeaders: readonly string[]): ReplyF
 function showsItems(patterns: readonly string[]): boolean {
   const included = patterns.filter((pattern) => !pattern.startsWith('-'));
   if (included.length === 0) return !patterns.includes('-items');
-  return included.some((pattern) => /^(?:items|errors|\*)/.test(pattern));
+  return included.some((pattern) => matches(pattern, 'items') || matches(pattern, 'errors'));
+}
+
+/** True where the first name of the pattern, in which "*" stands for any characters, covers the member. */
+function matches(pattern: string, member: string): boolean {
+  const parts = (pattern.split('.')[0] ?? '').split('*').map((part) => part.replace(/\W/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(member);
 }

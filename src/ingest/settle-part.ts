@@ -73,9 +73,10 @@ export async function settlePart(part: Part, options: SettlePartOptions): Promis
     return { ...joined(a, b), tooLong: lengthOf(part) };
   }
   if (answer.status !== 200) return { kind: 'refused', answer };
-  const reply = options.repliesAreJson ? readable(answer) : undefined;
+  const reply = options.repliesAreJson ? readable(answer, options.repliesAreWhole) : undefined;
   if (reply === undefined) return unread(part, answer, options.repliesAreJson);
-  if (!options.repliesAreWhole || reply.items.length !== count) {
+  if (options.repliesAreWhole && reply.items.length !== count) return unread(part, answer, true);
+  if (!options.repliesAreWhole) {
     if (!reply.errors) options.retry.succeeded();
     const rejected = rejectedOf(part).map(rejectedItem);
     const read = readAs(answer, reply);
@@ -168,7 +169,7 @@ async function resend(
 > {
   try {
     const answer = await options.send(bodyOf(entries));
-    const reply = answer.status === 200 ? readable(answer) : undefined;
+    const reply = answer.status === 200 ? readable(answer, true) : undefined;
     return reply?.items.length === entries.length ? reply : undefined;
   } catch (error) {
     if (!(error instanceof TwinrankError) || error.code === 'cancelled') throw error;
@@ -253,9 +254,12 @@ function unread(part: Part, answer: CollectedAnswer, shouldBeJson: boolean): Ans
   };
 }
 
-function readable(answer: CollectedAnswer): BulkReply | undefined {
+function readable(answer: CollectedAnswer, isWhole: boolean): BulkReply | undefined {
   try {
-    return readBulkReply(plainReply(answer.headers, answer.body));
+    const reply = readBulkReply(plainReply(answer.headers, answer.body));
+    // Looked at here, so that whoever reads them later need not be ready for anything.
+    if (isWhole && reply.errors) reply.items.forEach(readItem);
+    return reply;
   } catch (error) {
     if (error instanceof JsonScanError) return undefined;
     throw error;

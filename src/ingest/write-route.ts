@@ -1,7 +1,7 @@
 /** Recognises the writes that get vectors; everything else is left to pass through. */
 
 export type WriteRoute =
-  /** `PUT|POST /{index}/_doc[/{id}]` and `/{index}/_create/{id}`. */
+  /** `PUT|POST /{index}/_doc[/{id}]` and `/{index}/_create/{id}`, and version 7's paths with a type. */
   | { readonly kind: 'document'; readonly index: string }
   /** `POST /{index}/_update/{id}` and version 7's `/{index}/{type}/{id}/_update`. */
   | { readonly kind: 'update'; readonly index: string; readonly id: string }
@@ -30,10 +30,14 @@ export function writeRoute(method: string, target: string): WriteRoute | undefin
     const id = decode(updated);
     return id === undefined ? undefined : { kind: 'update', index, id };
   }
-  const writesDocument =
-    (second === '_doc' && (segments.length === 3 || (segments.length === 2 && method === 'POST'))) ||
-    (second === '_create' && segments.length === 3);
-  return writesDocument ? { kind: 'document', index } : undefined;
+  return writesDocument(method, segments) ? { kind: 'document', index } : undefined;
+}
+
+function writesDocument(method: string, [, second, third, fourth, fifth]: readonly string[]): boolean {
+  if (fourth !== undefined) return isType(second) && fourth === '_create' && fifth === undefined;
+  if (third === undefined) return method === 'POST' && isType(second);
+  // Behind a type that is not "_doc" stand other APIs as well, such as "_search".
+  return second === '_doc' || second === '_create' || (isType(second) && !third.startsWith('_'));
 }
 
 /** The id, as it is written in the path, of an update. */

@@ -112,12 +112,21 @@ async function readForWrite(
   if (assumed !== undefined && isRefusal(mapping.status)) return assumed;
   if (mapping.status !== 404) throw unreadable(client, index, mapping);
   // The index will be made by this very write: the templates say what it will be.
-  const template = await client.request({ method: 'POST', path: `/_index_template/_simulate_index/${name}` });
+  const made = missingIndex(mapping.body) ?? index;
+  const simulate = `/_index_template/_simulate_index/${encodeExpression(made)}`;
+  const template = await client.request({ method: 'POST', path: simulate });
   if (isForNow(template.status)) throw unreadable(client, index, template);
   const body = template.status === 200 && isRecord(template.body) ? template.body['template'] : undefined;
   // Where one of the newer kind matches, those of the older kind have no say.
-  const mappings = isRecord(body) ? body['mappings'] : await legacyMappings(client, index);
+  const mappings = isRecord(body) ? body['mappings'] : await legacyMappings(client, made);
   return settingsForWriting(mappings, index);
+}
+
+/** The index that is not there: of a name with a date in it, only the engine's answer says which. */
+function missingIndex(body: unknown): string | undefined {
+  const error = isRecord(body) ? body['error'] : undefined;
+  const index = isRecord(error) ? error['index'] : undefined;
+  return typeof index === 'string' && index !== '' ? index : undefined;
 }
 
 /** Of several indices behind one name, the one that is written to: an alias marks it, a data stream writes to its newest. */

@@ -1,7 +1,8 @@
 /**
  * Byte ranges of JSON values in a UTF-8 buffer, without building the values.
  * Responses and documents are spliced from these ranges, because parsing and printing again would change
- * numbers, escapes, duplicate keys and whitespace. Grammar: RFC 8259; scalars are delimited, not validated.
+ * numbers, escapes, duplicate keys and whitespace. Grammar: RFC 8259; scalars are delimited, not validated. The engines
+ * also take comments between tokens and a byte order mark before a document, and store both: they count as whitespace.
  */
 
 /** Half-open byte range. */
@@ -36,18 +37,39 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
+const SLASH = 0x2f;
+const STAR = 0x2a;
+const MARK = 0xef;
 
 /** Strings longer than this are searched natively: a call costs about as much as this many bytes in a loop. */
 const SHORT_STRING = 24;
 
-/** Offset of the first byte from `at` on that is not JSON whitespace. */
+/** Offset of the first byte from `at` on that is no whitespace, nor in a comment or byte order mark. */
 export function skipWhitespace(bytes: Buffer, at: number): number {
   let i = at;
   for (;;) {
     const c = bytes[i];
-    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return i;
-    i++;
+    if (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) i++;
+    else if (c !== SLASH && c !== MARK) return i;
+    else {
+      const end = skipAside(bytes, i);
+      if (end === i) return i;
+      i = end;
+    }
   }
+}
+
+/** End of the comment or byte order mark at `at`; `at` itself where there is none, or it has no end. */
+function skipAside(bytes: Buffer, at: number): number {
+  if (bytes[at] === MARK) return bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf ? at + 3 : at;
+  if (bytes[at + 1] === STAR) {
+    const end = bytes.indexOf('*/', at + 2, 'latin1');
+    return end === -1 ? at : end + 2;
+  }
+  if (bytes[at + 1] !== SLASH) return at;
+  let i = at + 2;
+  while (i < bytes.length && bytes[i] !== 0x0a && bytes[i] !== 0x0d) i++;
+  return i;
 }
 
 /** End of the string whose opening quote is at `at`. */
@@ -246,8 +268,17 @@ export function cutRange(bytes: Buffer, object: Range, member: Member): Range {
   if (bytes[next] === COMMA)
     return { start: member.keyStart, end: next + 1 + indentation(bytes, member, next + 1) };
   let before = member.keyStart - 1;
-  while (before > object.start && bytes[before] !== COMMA) before--;
+  while (bytes[before] === 0x20 || bytes[before] === 0x09) before--;
+  // Behind a line end or a comment, what looks like the comma may be part of a comment.
+  if (bytes[before] !== COMMA && before > object.start) before = commaBefore(bytes, object, member);
   return { start: before > object.start ? before : member.keyStart, end: member.end };
+}
+
+/** The comma that parts a member from the one before it; the object's brace where it is the first. */
+function commaBefore(bytes: Buffer, object: Range, member: Member): number {
+  const { members } = scanObject(bytes, object.start);
+  const previous = members[members.findIndex(({ keyStart }) => keyStart === member.keyStart) - 1];
+  return previous === undefined ? object.start : skipWhitespace(bytes, previous.end);
 }
 
 /** Length of the space at `at` where the same space stands before the member: in indented text its line goes whole. */

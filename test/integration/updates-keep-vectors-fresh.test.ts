@@ -179,6 +179,11 @@ describe('an update through the sidecar', () => {
         await update(`/${index}/_update/${id}?refresh=false&${query}`, { doc: { title: routing } });
         await assertVectorOf(`/${index}/_doc/${id}?${query}`, `${routing} b`);
       }
+      // Of a bulk request, the query string's counts where a line names none.
+      const lines = `{"update":{"_id":"1"}}\n{"doc":{"title":"bulk ${routing}"}}\n`;
+      const answer = await send(stack.sidecar, `/${index}/_bulk?${query}`, lines);
+      assert.match(answer.body.toString(), /"errors":false/);
+      await assertVectorOf(`/${index}/_doc/1?${query}`, `bulk ${routing} b`);
     }
   });
 

@@ -15,9 +15,8 @@ import {
   type Range,
 } from '../../search-engine/json-scan.js';
 
-/** Why nothing is done with a document whose bytes are no JSON; the engines take comments, and keep them. */
-export const UNREADABLE_SOURCE =
-  'Its _source is not plain JSON (the engine takes comments within a document). Write it again without them.';
+/** Why nothing is done with a document whose bytes are no JSON. */
+export const UNREADABLE_SOURCE = 'Its _source is not JSON in UTF-8. Write it again in that form.';
 
 /** Names a document. */
 export interface DocumentName {

@@ -3,6 +3,7 @@ import { replyWhole, upstreamRequest, type Exchange } from '../../http/pass-thro
 import type { CollectedAnswer } from '../../http/upstream.js';
 import { ingestedHeader } from '../ingest-outcome.js';
 import { plainReply, readableReply } from '../plain-reply.js';
+import { parametersOf } from '../request-parameters.js';
 import { RetryWindow } from '../retry-window.js';
 import { sendWrite } from '../send-write.js';
 import { wholeBody, type DocumentLimits } from '../whole-body.js';
@@ -42,12 +43,4 @@ export async function writeUpdate(
 
 function isDone({ status }: CollectedAnswer): boolean {
   return status >= 200 && status < 300;
-}
-
-/** Parameters of the query string as the engine reads them: a semicolon parts them too, the last of a name counts. */
-function parametersOf(target: string): (name: string) => string | undefined {
-  const question = target.indexOf('?');
-  const query = question === -1 ? '' : target.slice(question + 1).replaceAll(';', '&');
-  const parameters = new URLSearchParams(query);
-  return (name) => parameters.getAll(name).at(-1);
 }

@@ -70,7 +70,8 @@ describe('a long line', () => {
 });
 
 describe('an action line', () => {
-  const parse = (text: string, index?: string): unknown => parseAction(Buffer.from(text), index);
+  const parse = (text: string, index?: string): unknown =>
+    parseAction(Buffer.from(text), { index, routing: undefined });
 
   it('names action, index and id', () => {
     const none = { index: undefined, id: undefined, routing: undefined };
@@ -88,6 +89,18 @@ describe('an action line', () => {
       ['{"index":{}}', { ...none, name: 'index', index: 'd' }],
     ] as const)
       assert.deepEqual(parse(text, 'd'), expected, text);
+    const defaults = { index: 'd', routing: 'r' };
+    for (const [line, routing] of [
+      ['{"update":{"_id":"1"}}', 'r'],
+      ['{"update":{"_id":"1","routing":"own"}}', 'own'],
+    ] as const)
+      assert.equal(parseAction(Buffer.from(line), defaults)?.routing, routing);
+  });
+
+  it('may have a mark before it and comments in it, as the engines allow', () => {
+    const expected = { name: 'index', index: undefined, id: '1', routing: undefined };
+    for (const text of ['\ufeff{"index":{"_id":"1"}}', '/* a */{"index":/* b */{"_id":"1"/* c */}}// d'])
+      assert.deepEqual(parse(text), expected, text);
   });
 
   it('is read as the engines do, which stop at the end of the action', () => {
@@ -151,7 +164,7 @@ describe('a bulk body', () => {
 
   it('takes its index from the path where the line names none', async () => {
     const { text } = await transformed(eachOf(['{"index":{}}\n', '{"title":"x"}']), atOnce, {
-      defaultIndex: 'i',
+      defaults: { index: 'i', routing: undefined },
     });
     assert.equal(text, `{"index":{}}\n${spliced('{"title":"x"}', 'x')}`);
   });

@@ -127,6 +127,33 @@ describe('a bulk body in parts', () => {
     assert.deepEqual([...engine.writes.keys()], ['d0', 'd1', 'd3']);
   });
 
+  it('holds line ends without number within bounds, and what follows a malformed line too', async () => {
+    const engine = await faultyEngine();
+    const url = await sidecarOver(engine.url, { ...PARTS, maxPartItems: 10 });
+    const answer = await postBulk(url, `${'\n'.repeat(5000)}${bulkOf(['a', 'b'])}${' \r\n'.repeat(5000)}`);
+    assert.deepEqual(resultsOf((await answer.json()) as BulkAnswer), ['d0 201', 'd1 201']);
+    assert.ok(engine.bodies.every((body) => body.split('\n').length < 20));
+    const malformed = await postBulk(url, `broken\n${bulkOf(titles(5000))}`);
+    assert.equal(malformed.status, 400);
+    assert.ok((engine.bodies.at(-1)?.length ?? 0) < 5_000);
+  });
+
+  it('has errors for the items of a part whose reply is not one of as many items', async () => {
+    for (const garbage of ['<html>', '{"took":1,"errors":false,"items":[]}', '{"took":1,"errors":true,"items":[1,2]}']) {
+      const engine = await faultyEngine({
+        before: (_request, response, nth) => {
+          if (nth !== 2) return false;
+          response.end(garbage);
+          return true;
+        },
+      });
+      const url = await sidecarOver(engine.url, { ...PARTS, maxPartItems: 2 });
+      const answer = (await (await postBulk(url, bulkOf(titles(6)))).json()) as BulkAnswer;
+      assert.deepEqual(resultsOf(answer), ['d0 201', 'd1 201', 'd2 502', 'd3 502', 'd4 201', 'd5 201']);
+      assert.match(answer.items[2]?.['index']?.error?.reason ?? '', /may have been written/);
+    }
+  }); // prettier-ignore
+
   it('with a malformed line in its first part is refused in the engine’s words, nothing written', async () => {
     const engine = await faultyEngine();
     const url = await sidecarOver(engine.url);
@@ -171,6 +198,7 @@ describe('a bulk body in parts', () => {
       (await postBulk(url, bulkOf(['a', 'fail']), path)).text();
     assert.match(await ask('/_bulk?filter_path=errors'), /^\{"errors":true,"items":\[\{"index":\{"_index":"i","_id":"d1","status":500/); // prettier-ignore
     assert.match(await ask('/_bulk?filter_path=items.*.error'), /"_id":"d1","status":500/);
+    assert.match(await ask('/_bulk?filter_path=took,it*s.*.error'), /"_id":"d1","status":500/);
     const took = await postBulk(url, bulkOf(['fail', 'a']), '/_bulk?filter_path=took');
     assert.equal(took.headers.get('x-twinrank'), 'ingested; vector=1; rejected=1');
     assert.ok(!(await took.text()).includes('_id":"d0'));

@@ -73,7 +73,7 @@ export function itemOptions(vectorize: Vectorize, options: Partial<BulkItemsOpti
     unsent: new UnsentKeys(),
     answered: () => Promise.resolve(),
     isRefused: () => false,
-    defaultIndex: undefined,
+    defaults: { index: undefined, routing: undefined },
     signal: new AbortController().signal,
     maxPendingBytes: 1_000_000,
     maxPendingItems: 100,

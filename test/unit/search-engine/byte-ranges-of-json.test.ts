@@ -92,6 +92,20 @@ describe('byte ranges of JSON', () => {
     assert.equal(memberNamed(bytes, members, 'toString'), undefined);
   });
 
+  it('pass over what the engines take besides JSON: comments, and a mark at the beginning', () => {
+    const mark = '\ufeff';
+    for (const [text, values] of [
+      [`${mark}{"a":1}`, ['1']],
+      ['/* , */{/*{*/"a"/*:*/:/*"*/[1/*]*/,2]/**/,// "x":3,\n"b":"/* no */"/* } */}// end', ['[1/*]*/,2]', '"/* no */"']],
+      ['{// c\r"a":1// d\n}\n// e\n', ['1']],
+      [`{"_source":${mark}{"t":"x"} }`, ['{"t":"x"}']],
+    ] as const) {
+      const bytes = bytesOf(text);
+      const found = scanDocument(bytes).members.map(({ start, end }) => bytes.toString('utf8', start, end));
+      assert.deepEqual(found, values, text);
+    }
+  });
+
   it('do not exhaust the stack on 100,000 brackets', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     const bytes = bytesOf(`{"a":${deep},"b":1}`);
@@ -104,7 +118,8 @@ describe('malformed JSON', () => {
   const MALFORMED = [
     '', ' ', '{', '}', '[1]', '"a"', '{"a"', '{"a":', '{"a":}', '{"a":1', '{"a":1,', '{"a":1,}', '{a:1}', '{"a":1}}',
     '{"a":1}x', '{"a" 1}', '{"a":1 "b":2}', '{"a":"', '{"a":"\\', '{"a":"\\"', '{"a":[', '{"a":[1', '{"a":"x\\\\\\"}',
-    '{,}', '{"a":,}', '{"a"::1}', '{"a":1,,"b":2}', '\u0000', '{"a":\u0000}', '\ufeff{}', '{"\\x":1} ', "{'a':1}",
+    '{,}', '{"a":,}', '{"a"::1}', '{"a":1,,"b":2}', '\u0000', '{"a":\u0000}', '{"a":1}/', '{/* "a":1}',
+    '{"a":1/*/}', '/{}', '{"a":1 // }', '\ufee0{}', '{"\\x":1} ', "{'a':1}",
   ]; // prettier-ignore
 
   it('throws JsonScanError, and never reads beyond the end', () => {
@@ -170,6 +185,12 @@ describe('cutting a member', () => {
     assert.equal(without('{"a":1,"v":2,"c":3}', 'v'), '{"a":1,"c":3}');
     assert.equal(without('{"a":1,"v":2}', 'v'), '{"a":1}');
     assert.equal(without('{"v":1}', 'v'), '{}');
+  });
+
+  it('is not misled by commas in comments', () => {
+    assert.equal(without('{"a":1, // one,\n "v":2}', 'v'), '{"a":1}');
+    assert.equal(without('{"a":1 /* , */ , /* , */ "v":2 /* end */}', 'v'), '{"a":1 /* , */  /* end */}');
+    assert.equal(without('{/* , */ "v":2}', 'v'), '{/* , */ }');
   });
 
   it('copes with odd whitespace', () => {
