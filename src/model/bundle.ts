@@ -35,12 +35,26 @@ const REMEDY = 'Restore the bundle from where it came, or name another one.';
 /** Loads and verifies a bundle (about 0.1 s for 30 MB). Rejects with `bad_bundle`, naming folder and file. */
 export async function loadBundle(folder: string): Promise<Bundle> {
   const root = resolve(folder);
+  const manifest = await readManifest(root);
+  for (const file of filesOf(manifest)) await verifyFile(root, file);
+  return assembleBundle(root, manifest);
+}
+
+/** The manifest of the bundle in an absolute folder, checked in itself. Rejects with `bad_bundle`. */
+export async function readManifest(root: string): Promise<Manifest> {
   await requireFolder(root);
-  const manifest = await readPart(root, 'manifest.json', parseManifest);
+  return readPart(root, 'manifest.json', parseManifest);
+}
+
+/** Every file that a manifest names. */
+export function filesOf({ files }: Manifest): BundleFile[] {
+  const { encoder, tokenizer, charMap, head, golden } = files;
+  return [encoder, tokenizer, ...(charMap === null ? [] : [charMap]), head, golden];
+}
+
+/** A bundle from a manifest, its files unverified: reads head and golden examples. Rejects with `bad_bundle`. */
+export async function assembleBundle(root: string, manifest: Manifest): Promise<Bundle> {
   const { encoder, tokenizer, charMap, head, golden } = manifest.files;
-  for (const file of [encoder, tokenizer, charMap, head, golden]) {
-    if (file !== null) await verifyFile(root, file);
-  }
   return {
     folder: root,
     manifest,
@@ -88,7 +102,8 @@ async function readPart<Part>(folder: string, path: string, parse: (json: unknow
   }
 }
 
-async function verifyFile(folder: string, file: BundleFile): Promise<void> {
+/** Size and hash of one file. Rejects with `bad_bundle`. */
+export async function verifyFile(folder: string, file: BundleFile): Promise<void> {
   const path = join(folder, file.path);
   const found = await stat(path).catch(() => null);
   if (found === null || !found.isFile()) throw badBundle(folder, `${file.path} is missing.`);
