@@ -46,6 +46,7 @@ export interface BenchResult {
 
 const LONGEST_TITLE = 64;
 const TEXTS_A_CALL = 16;
+const FEEDERS_A_WORKER = 8;
 const LEAST_QUERIES = 20;
 /** A start of a pool takes about this long; counted so that the whole keeps to its time. */
 const START_MS = 700;
@@ -147,6 +148,7 @@ async function withPool<T>(
   const pool = await createEncoderPool(bundle, {
     workers,
     threadsPerWorker: threads,
+    maxQueuedTexts: FEEDERS_A_WORKER * TEXTS_A_CALL * workers,
     ...(batchTokens === undefined ? {} : { batchTokens }),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -173,7 +175,7 @@ async function titleRate(
   const feed = async (): Promise<void> => {
     while (!isOver) await pool.encode(take(), { kind: 'document' });
   };
-  const feeders = Promise.all(Array.from({ length: 8 * workers }, feed));
+  const feeders = Promise.all(Array.from({ length: FEEDERS_A_WORKER * workers }, feed));
   // A failure ends the measurement at once instead of being heard of at its end.
   const wait = (ms: number): Promise<unknown> => Promise.race([sleep(ms), feeders]);
   await wait(milliseconds / 5);

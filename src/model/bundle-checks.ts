@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import type { Bundle } from './bundle.js';
-import { assembleBundle, filesOf, readManifest, verifyFile } from './bundle.js';
+import { assembleBundle, badBundle, filesOf, readManifest, verifyFile } from './bundle.js';
 import {
   goldenDistance,
   goldenMismatch,
@@ -62,7 +62,7 @@ function headDetail({ head }: Bundle): string {
 async function* checkEncoder(bundle: Bundle, signal?: AbortSignal): AsyncGenerator<BundleCheck> {
   const thread = new WorkerThread(startEncoderThread(workerSetupOf(bundle, 1, 0)));
   try {
-    const probe = await attempt(() => thread.ready());
+    const probe = await attempt(() => readyThread(bundle, thread));
     yield toCheck('encoder starts', probe, () => 'tokenizer and encoder are loaded by a worker thread');
     if (!probe.ok) return;
     yield goldenCheck(bundle, probe.value);
@@ -76,6 +76,14 @@ async function* checkEncoder(bundle: Bundle, signal?: AbortSignal): AsyncGenerat
     );
   } finally {
     await thread.stop();
+  }
+}
+
+async function readyThread({ folder }: Bundle, thread: WorkerThread): Promise<EncodedTexts> {
+  try {
+    return await thread.ready();
+  } catch (error) {
+    throw badBundle(folder, error instanceof Error ? error.message : String(error), error);
   }
 }
 

@@ -14,6 +14,12 @@ const OPTIONS = {
     help: 'A folder whose folders are bundles, listed besides those that come with twinrank and the pulled ones.',
     parse: text,
   },
+  cache: {
+    flag: 'cache',
+    env: 'TWINRANK_CACHE',
+    help: 'Folder of what twinrank keeps; pulled bundles are in "models" in it. Left out: the user\'s cache folder.',
+    parse: text,
+  },
   json: { flag: 'json', env: null, help: 'Print JSON lines.', default: 'false', boolean: true, parse: flag },
 } satisfies OptionTable;
 
@@ -36,7 +42,7 @@ export const modelListCommand: Command<typeof OPTIONS> = {
     const folders = [
       ...(await listBundles()),
       ...(values.models === undefined ? [] : await listBundles(values.models)),
-      ...(await listBundles(join(cacheFolder(), 'models'))),
+      ...(await listBundles(join(values.cache ?? cacheFolder(), 'models'))),
     ];
     const listed = await Promise.all([...new Set(folders)].map(listedBundle));
     if (values.json) {
