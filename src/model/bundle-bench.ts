@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle } from './bundle.js';
-import { createEncoderPool, type EncoderPool } from './encoder-pool.js';
+import { createEncoderPool, defaultBatchTokens, type EncoderPool } from './encoder-pool.js';
 
 /** Threads by workers, as the options of the services have them. */
 export interface BenchSize {
@@ -29,6 +29,7 @@ export interface LatencyRow {
 }
 
 export interface BenchPlan {
+  /** Each is measured with batches of the usual size; the fastest then with those of batchTokensPerThread too. */
   readonly sizes: readonly BenchSize[];
   readonly batchTokensPerThread: readonly number[];
   /** For one query: threads of the one worker. */
@@ -44,6 +45,8 @@ export interface BenchResult {
   readonly meanTokens: number;
 }
 
+/** What the services use for each thread. */
+const USUAL_TOKENS = defaultBatchTokens(1);
 const LONGEST_TITLE = 64;
 const TEXTS_A_CALL = 16;
 const FEEDERS_A_WORKER = 8;
@@ -63,9 +66,9 @@ export function benchPlan(cores: number, seconds: number): BenchPlan {
   ].filter(
     (size, i, all) => i === all.findIndex((s) => s.workers === size.workers && s.threads === size.threads),
   );
-  const batchTokensPerThread = [40, 160, 640];
-  const starts = sizes.length * batchTokensPerThread.length + threads.length;
-  const milliseconds = Math.max(300, Math.round((seconds * 1000) / starts) - START_MS);
+  const batchTokensPerThread = [USUAL_TOKENS / 4, USUAL_TOKENS * 4];
+  const measurements = sizes.length + batchTokensPerThread.length + threads.length;
+  const milliseconds = Math.max(300, Math.round((1000 * seconds) / measurements) - START_MS);
   return { sizes, batchTokensPerThread, threads, milliseconds };
 }
 
@@ -77,36 +80,28 @@ export async function benchBundle(
   signal?: AbortSignal,
 ): Promise<BenchResult> {
   const { texts, meanTokens } = titlesOf(bundle);
+  const measured = async (size: BenchSize, batchTokensPerThread: number): Promise<ThroughputRow> => {
+    const { workers, threads } = size;
+    onStep(`titles: ${workers} x ${threads} threads, batches of ${batchTokensPerThread} tokens a thread`);
+    const titlesPerSecond = await withPool(bundle, size, batchTokensPerThread, signal, (pool) =>
+      titleRate(pool, texts, workers, plan.milliseconds),
+    );
+    return { ...size, batchTokensPerThread, titlesPerSecond, tokensPerSecond: titlesPerSecond * meanTokens };
+  };
   const throughput: ThroughputRow[] = [];
-  for (const size of plan.sizes) {
-    for (const batchTokensPerThread of plan.batchTokensPerThread) {
-      onStep(
-        `titles, ${size.workers} x ${size.threads} threads, batches of ${batchTokensPerThread} tokens a thread`,
-      );
-      const batchTokens = batchTokensPerThread * size.threads;
-      const titlesPerSecond = await withPool(bundle, size, batchTokens, signal, (pool) =>
-        titleRate(pool, texts, size.workers, plan.milliseconds),
-      );
-      throughput.push({
-        ...size,
-        batchTokensPerThread,
-        titlesPerSecond,
-        tokensPerSecond: titlesPerSecond * meanTokens,
-      });
-    }
-  }
+  for (const size of plan.sizes) throughput.push(await measured(size, USUAL_TOKENS));
+  const fastest = throughput.reduce((best, row) => (row.titlesPerSecond > best.titlesPerSecond ? row : best));
+  const { workers, threads } = fastest;
+  for (const tokens of plan.batchTokensPerThread)
+    throughput.push(await measured({ workers, threads }, tokens));
   const latency: LatencyRow[] = [];
-  for (const threads of plan.threads) {
-    onStep(`one query, ${threads} threads`);
-    const times = await withPool(bundle, { workers: 1, threads }, undefined, signal, (pool) =>
+  for (const count of plan.threads) {
+    onStep(`one query: ${count} threads`);
+    const times = await withPool(bundle, { workers: 1, threads: count }, USUAL_TOKENS, signal, (pool) =>
       queryTimes(pool, texts, plan.milliseconds),
     );
-    latency.push({
-      threads,
-      p50Ms: quantile(times, 0.5),
-      p95Ms: quantile(times, 0.95),
-      queries: times.length,
-    });
+    const [p50Ms, p95Ms] = [quantile(times, 0.5), quantile(times, 0.95)];
+    latency.push({ threads: count, p50Ms, p95Ms, queries: times.length });
   }
   return { throughput, latency, meanTokens };
 }
@@ -114,8 +109,10 @@ export async function benchBundle(
 /** The rows to recommend: most titles a second, and shortest median of a query; fewer threads when it is a draw. */
 export function recommend({ throughput, latency }: Pick<BenchResult, 'throughput' | 'latency'>) {
   const cores = (row: BenchSize): number => row.workers * row.threads;
-  const rate = Math.max(...throughput.map((row) => row.titlesPerSecond));
-  const [documents] = throughput
+  // How large a batch is, the services choose themselves.
+  const usual = throughput.filter((row) => row.batchTokensPerThread === USUAL_TOKENS);
+  const rate = Math.max(...usual.map((row) => row.titlesPerSecond));
+  const [documents] = usual
     .filter((row) => row.titlesPerSecond >= rate * (1 - WORTH))
     .sort((a, b) => cores(a) - cores(b) || a.threads - b.threads || b.titlesPerSecond - a.titlesPerSecond);
   const shortest = Math.min(...latency.map((row) => row.p50Ms));
@@ -141,7 +138,7 @@ function titlesOf({ golden }: Bundle): { texts: string[]; meanTokens: number } {
 async function withPool<T>(
   bundle: Bundle,
   { workers, threads }: BenchSize,
-  batchTokens: number | undefined,
+  batchTokensPerThread: number,
   signal: AbortSignal | undefined,
   measure: (pool: EncoderPool) => Promise<T>,
 ): Promise<T> {
@@ -149,7 +146,7 @@ async function withPool<T>(
     workers,
     threadsPerWorker: threads,
     maxQueuedTexts: FEEDERS_A_WORKER * TEXTS_A_CALL * workers,
-    ...(batchTokens === undefined ? {} : { batchTokens }),
+    batchTokens: batchTokensPerThread * threads,
     ...(signal === undefined ? {} : { signal }),
   });
   try {

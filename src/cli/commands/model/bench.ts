@@ -1,10 +1,13 @@
 /** `twinrank model bench [BUNDLE]`: how fast a bundle is on this machine, and which options suit it. */
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import { benchBundle, benchPlan, recommend, type BenchResult } from '../../../model/bundle-bench.js';
 import type { Command } from '../../command.js';
 import { bundleAt, BUNDLE_OPTIONS } from '../../model-options.js';
 import { integer, type OptionTable } from '../../options.js';
 import { textTable } from '../../table.js';
+
+/** Load a core from which on numbers are those of the neighbours. */
+const BUSY = 0.5;
 
 const OPTIONS = {
   seconds: {
@@ -24,11 +27,17 @@ export const modelBenchCommand: Command<typeof OPTIONS> = {
   run: async (values, [folder], io) => {
     const bundle = await bundleAt(folder, values);
     const cores = availableParallelism();
+    const [load = 0] = loadavg();
+    if (load > BUSY * cores) {
+      io.stderr.write(
+        `Warning: other programs keep this machine busy (load ${load.toFixed(1)} on ${cores} cores), so the numbers mean little. Measure again when it is idle.\n`,
+      );
+    }
     const showStep = (what: string): void =>
       void (io.stderr.isTTY === true && io.stderr.write(`measuring ${what}\n`));
     const result = await benchBundle(bundle, benchPlan(cores, values.seconds), showStep, io.signal);
     const { name, version } = bundle.manifest;
-    const machine = { cores, cpu: cpus()[0]?.model.trim() ?? 'unknown' };
+    const machine = { cores, cpu: cpus()[0]?.model.trim() ?? 'unknown', load };
     if (values.json) {
       const { documents, queries } = recommend(result);
       const json = { bundle: `${name} ${version}`, machine, ...result, recommended: { documents, queries } };
@@ -47,17 +56,18 @@ export const modelBenchCommand: Command<typeof OPTIONS> = {
 /** Tables and advice for people. Pure. */
 export function benchText(result: BenchResult): string {
   const { throughput, latency } = result;
-  const batches = [...new Set(throughput.map((row) => row.batchTokensPerThread))];
-  const sizes = new Map<string, string[]>();
-  for (const { workers, threads, titlesPerSecond, tokensPerSecond } of throughput) {
-    const key = `${workers} x ${threads}`;
-    const cells = sizes.get(key) ?? [String(workers), String(threads)];
-    sizes.set(key, [...cells, `${titlesPerSecond.toFixed(0)} (${tokensPerSecond.toFixed(0)})`]);
-  }
   const titles = textTable(
-    ['Workers', 'Threads', ...batches.map((tokens) => `batches of ${tokens} tokens a thread`)],
-    [...sizes.values()],
-    { rightAligned: [0, 1, ...batches.map((_, i) => i + 2)] },
+    ['Workers', 'Threads', 'Batch, tokens a thread', 'Titles/s', 'Tokens/s'],
+    throughput.map((row) =>
+      [
+        row.workers,
+        row.threads,
+        row.batchTokensPerThread,
+        row.titlesPerSecond.toFixed(0),
+        row.tokensPerSecond.toFixed(0),
+      ].map(String),
+    ),
+    { rightAligned: [0, 1, 2, 3, 4] },
   );
   const queries = textTable(
     ['Threads', 'p50 ms', 'p95 ms'],
@@ -72,7 +82,7 @@ export function benchText(result: BenchResult): string {
     ...(best.queries === undefined ? [] : [`rerank            ${options({ workers: 1, ...best.queries })}`]),
   ];
   return (
-    `\nTitles a second (tokens a second)\n${titles}\n\nOne query, one worker\n${queries}\n\n` +
-    `On a machine that does nothing else\n${advice.map((line) => `  ${line}\n`).join('')}`
+    `\nMany titles\n${titles}\n\nOne query, one worker\n${queries}\n\n` +
+    `Recommended\n${advice.map((line) => `  ${line}\n`).join('')}`
   );
 }
