@@ -3,6 +3,7 @@
  * worker compute what the reference computed, and is a vector the same whatever else is in its batch.
  */
 import { resolve } from 'node:path';
+import { isAbort } from '../errors.js';
 import type { Bundle } from './bundle.js';
 import { assembleBundle, badBundle, filesOf, readManifest, verifyFile } from './bundle.js';
 import {
@@ -145,6 +146,8 @@ async function attempt<T>(run: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { ok: true, value: await run() };
   } catch (error) {
+    // Ctrl-C says nothing about the bundle.
+    if (isAbort(error)) throw error;
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }

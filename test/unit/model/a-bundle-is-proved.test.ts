@@ -87,6 +87,14 @@ describe('the proof of a bundle', () => {
     assert.match(batch?.detail ?? '', /alone and in a batch of 40 the vectors differ by [1-9]\.\de-[12] /);
   });
 
+  it('gives no verdict when it is interrupted', async () => {
+    writeTinyBundle(folder);
+    const proof = checkBundle(folder, AbortSignal.abort());
+    await assert.rejects(async () => {
+      for await (const check of proof) assert.ok(check.ok, check.detail);
+    }, /abort/);
+  });
+
   it('fails where the head is for another encoder or not finite', async () => {
     const other = await failuresOf({ head: (head) => (head['encoder_fingerprint'] = 'feedfeedfeedfeed') });
     assert.match(
