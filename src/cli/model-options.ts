@@ -3,7 +3,18 @@ import { availableParallelism } from 'node:os';
 import { loadBundle, type Bundle } from '../model/bundle.js';
 import { defaultBundleFolder } from '../model/default-bundle.js';
 import { defaultPoolSize, type PoolSize } from '../model/pool-size.js';
-import { integer, text, type OptionTable } from './options.js';
+import { flag, integer, text, type OptionTable } from './options.js';
+
+/** Options of the commands that look at one bundle. */
+export const BUNDLE_OPTIONS = {
+  model: {
+    flag: 'model',
+    env: 'TWINRANK_MODEL',
+    help: 'Folder of the bundle where none is named; the one that comes with twinrank if left out.',
+    parse: text,
+  },
+  json: { flag: 'json', env: null, help: 'Print JSON.', default: 'false', boolean: true, parse: flag },
+} satisfies OptionTable;
 
 export const MODEL_OPTIONS = {
   model: {
@@ -36,6 +47,14 @@ export const MODEL_OPTIONS = {
 /** The bundle that the option names, verified. */
 export function bundleOf(values: { readonly model: string | undefined }): Promise<Bundle> {
   return loadBundle(values.model ?? defaultBundleFolder());
+}
+
+/** The bundle in a folder named on the command line, or else the one that the option names, verified. */
+export function bundleAt(
+  folder: string | undefined,
+  values: { readonly model: string | undefined },
+): Promise<Bundle> {
+  return bundleOf({ model: folder ?? values.model });
 }
 
 /** Workers and threads for a purpose, where the user names none. */

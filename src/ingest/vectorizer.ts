@@ -121,7 +121,7 @@ export function createVectorizerSteps(
           'other_model',
           new TwinrankError(
             'bad_config',
-            `"${index}" is set up for model ${read.model} (${read.fingerprint}), this service runs ${encoder.fingerprint}. Start it with that model, or run "twinrank mapping apply" and reindex.`,
+            `"${index}" is set up for model ${read.model} (${read.fingerprint}, ${read.dimensions} dimensions), this service runs ${encoder.fingerprint} (${encoder.dimensions}). Start it with that model, or run "twinrank mapping apply" and reindex.`,
           ),
         );
         return { source, outcome: 'other_model' };

@@ -44,7 +44,7 @@ export function parseHead(json: unknown, { dimensions, fingerprint }: Expected):
   }
   if (head['encoder_fingerprint'] !== fingerprint) {
     throw new Error(
-      `it was trained on the encoder ${String(head['encoder_fingerprint'])}, this bundle's is ${fingerprint}.`,
+      `it was trained on the encoder ${String(head['encoder_fingerprint'])}, this bundle's is ${fingerprint}. Train a head on this encoder, or take the bundle whose encoder it is for.`,
     );
   }
   const { weight, bias } = head;

@@ -5,12 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { TwinrankError } from '../errors.js';
 import type { Golden, HeadWeights } from './bundle-parts.js';
 import { parseGolden, parseHead } from './bundle-parts.js';
+import { impostorOf, IMPOSTOR_BYTES } from './impostor.js';
 import type { BundleFile, Manifest } from './manifest.js';
 import { parseManifest } from './manifest.js';
 
@@ -35,12 +36,26 @@ const REMEDY = 'Restore the bundle from where it came, or name another one.';
 /** Loads and verifies a bundle (about 0.1 s for 30 MB). Rejects with `bad_bundle`, naming folder and file. */
 export async function loadBundle(folder: string): Promise<Bundle> {
   const root = resolve(folder);
+  const manifest = await readManifest(root);
+  for (const file of filesOf(manifest)) await verifyFile(root, file);
+  return assembleBundle(root, manifest);
+}
+
+/** The manifest of the bundle in an absolute folder, checked in itself. Rejects with `bad_bundle`. */
+export async function readManifest(root: string): Promise<Manifest> {
   await requireFolder(root);
-  const manifest = await readPart(root, 'manifest.json', parseManifest);
+  return readPart(root, 'manifest.json', parseManifest);
+}
+
+/** Every file that a manifest names. */
+export function filesOf({ files }: Manifest): BundleFile[] {
+  const { encoder, tokenizer, charMap, head, golden } = files;
+  return [encoder, tokenizer, ...(charMap === null ? [] : [charMap]), head, golden];
+}
+
+/** A bundle from a manifest, its files unverified: reads head and golden examples. Rejects with `bad_bundle`. */
+export async function assembleBundle(root: string, manifest: Manifest): Promise<Bundle> {
   const { encoder, tokenizer, charMap, head, golden } = manifest.files;
-  for (const file of [encoder, tokenizer, charMap, head, golden]) {
-    if (file !== null) await verifyFile(root, file);
-  }
   return {
     folder: root,
     manifest,
@@ -78,7 +93,7 @@ async function readPart<Part>(folder: string, path: string, parse: (json: unknow
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw badBundle(folder, `${path} is not valid JSON.`, error);
+    throw badBundle(folder, sentences(`${path} is not valid JSON.`, impostorOf(text)), error);
   }
   try {
     return parse(json);
@@ -88,12 +103,14 @@ async function readPart<Part>(folder: string, path: string, parse: (json: unknow
   }
 }
 
-async function verifyFile(folder: string, file: BundleFile): Promise<void> {
+/** Size and hash of one file. Rejects with `bad_bundle`. */
+export async function verifyFile(folder: string, file: BundleFile): Promise<void> {
   const path = join(folder, file.path);
   const found = await stat(path).catch(() => null);
   if (found === null || !found.isFile()) throw badBundle(folder, `${file.path} is missing.`);
   if (found.size !== file.bytes) {
-    throw badBundle(folder, `${file.path} has ${found.size} bytes, the manifest says ${file.bytes}.`);
+    const sizes = `${file.path} has ${found.size} bytes, the manifest says ${file.bytes}.`;
+    throw badBundle(folder, sentences(sizes, impostorOf(await beginningOf(path))));
   }
   const hash = createHash('sha256');
   try {
@@ -104,4 +121,23 @@ async function verifyFile(folder: string, file: BundleFile): Promise<void> {
   if (hash.digest('hex') !== file.sha256) {
     throw badBundle(folder, `${file.path} is damaged: its SHA-256 is not the manifest's.`);
   }
+}
+
+/** The first characters of a file; empty where it cannot be read. */
+async function beginningOf(path: string): Promise<string> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(IMPOSTOR_BYTES), 0, IMPOSTOR_BYTES, 0);
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return '';
+  }
+}
+
+function sentences(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' ');
 }

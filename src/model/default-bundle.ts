@@ -3,7 +3,7 @@
  * the package's models folder is three levels up, in a checkout and in an installed package alike.
  */
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MODELS = fileURLToPath(new URL('../../../models', import.meta.url));
@@ -13,13 +13,25 @@ export function defaultBundleFolder(): string {
   return join(MODELS, 'zh-en-small');
 }
 
-/** Absolute folders under `models` that hold a manifest, by name; empty where there is no such folder. */
+/**
+ * Absolute folders that hold a manifest, in `models` or one folder deeper (pulled bundles lie by revision), by
+ * name; empty where there is no such folder.
+ */
 export async function listBundles(models: string = MODELS): Promise<string[]> {
-  const names = await readdir(models).catch(() => []);
   const folders: string[] = [];
-  for (const name of names.sort()) {
-    const manifest = await stat(join(models, name, 'manifest.json')).catch(() => null);
-    if (manifest?.isFile() === true) folders.push(join(models, name));
+  for (const folder of await foldersIn(resolve(models))) {
+    if (await hasManifest(folder)) folders.push(folder);
+    else for (const inner of await foldersIn(folder)) if (await hasManifest(inner)) folders.push(inner);
   }
   return folders;
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.sort().map((name) => join(folder, name));
+}
+
+async function hasManifest(folder: string): Promise<boolean> {
+  const found = await stat(join(folder, 'manifest.json')).catch(() => null);
+  return found?.isFile() === true;
 }

@@ -48,10 +48,25 @@ export function goldenMismatch({ golden, head, dimensions }: Checked, encoded: E
   return null;
 }
 
-function largestDifference(vector: Float32Array, expected: readonly number[]): number {
+/** How far the vectors and probabilities are from the reference's at most: for people; the verdict is goldenMismatch. */
+export function goldenDistance({ golden, head, dimensions }: Checked, { vectors }: EncodedTexts) {
+  const vector = (index: number) => vectors.subarray(index * dimensions, (index + 1) * dimensions);
+  const scoring = createHead(head.weight, head.bias, dimensions);
+  const ofPairs = golden.pairs.map(({ probability: expected }, index) => {
+    const at = golden.texts.length + 2 * index;
+    return Math.abs(probability(scoring.scorer(vector(at)).logOdds(vector(at + 1))) - expected);
+  });
+  return {
+    vector: Math.max(...golden.texts.map((text, index) => largestDifference(vector(index), text.vector))),
+    probability: Math.max(...ofPairs),
+  };
+}
+
+/** Largest difference of two vectors in one number; NaN where one is no number. */
+export function largestDifference(vector: Float32Array, expected: ArrayLike<number>): number {
   let largest = 0;
-  for (const [index, value] of expected.entries()) {
-    const off = Math.abs((vector[index] ?? Number.NaN) - value);
+  for (let i = 0; i < expected.length; i++) {
+    const off = Math.abs((vector[i] ?? Number.NaN) - (expected[i] as number));
     if (!(off <= largest)) largest = off;
   }
   return largest;

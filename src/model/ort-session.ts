@@ -29,8 +29,16 @@ export async function createSession(file: string, options: SessionOptions): Prom
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   });
   const { inputs, output, padId } = options;
-  for (const name of [inputs.ids, inputs.mask]) requireName('input', name, session.inputNames);
-  requireName('output', output, session.outputNames);
+  for (const key of ['ids', 'mask'] as const) {
+    requireName('input', inputs[key], session.inputNames, `"inputs.${key}"`);
+  }
+  requireName('output', output, session.outputNames, '"output"');
+  const unfed = session.inputNames.filter((name) => name !== inputs.ids && name !== inputs.mask);
+  if (unfed.length > 0) {
+    throw new Error(
+      `its graph also wants the input ${unfed.join(', ')}; only token ids and attention mask are given. Export it with these two.`,
+    );
+  }
   return {
     async run(rows) {
       const { ids, mask, shape } = padRows(rows, padId);
@@ -45,9 +53,11 @@ export async function createSession(file: string, options: SessionOptions): Prom
   };
 }
 
-function requireName(what: string, name: string, names: readonly string[]): void {
+function requireName(what: string, name: string, names: readonly string[], key: string): void {
   if (names.includes(name)) return;
-  throw new Error(`the encoder has no ${what} "${name}"; it has ${names.join(', ')}.`);
+  throw new Error(
+    `its graph has no ${what} "${name}"; it has ${names.join(', ')}. Name the right one in ${key} of manifest.json.`,
+  );
 }
 
 function padRows(rows: readonly (readonly number[])[], padId: number) {

@@ -3,8 +3,10 @@
  * so it belongs in a worker.
  */
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { IDENTITY_CHAR_MAP, parseCharMap } from './char-map.js';
 import { createSession } from './ort-session.js';
+import { requirePadToken } from './pad-token.js';
 import { createTokenizer } from './tokenizer.js';
 import type { EncodedTexts, KindedText, WorkerSetup } from './worker-protocol.js';
 
@@ -15,13 +17,16 @@ export interface TextEncoder {
 /** Loads tokeniser and weights (about 0.5 s); throws a plain Error that names what cannot be used. */
 export async function createTextEncoder(setup: WorkerSetup): Promise<TextEncoder> {
   const { paths, maxTokens, prefixes } = setup;
-  const charMap = await load('the character map', async () =>
+  const charMap = await load('the character map', paths.charMap ?? '', async () =>
     paths.charMap === null ? IDENTITY_CHAR_MAP : parseCharMap(await readJson(paths.charMap)),
   );
-  const tokenizer = await load('the tokenizer', async () =>
-    createTokenizer(await readJson(paths.tokenizer), { maxTokens, charMap }),
-  );
-  const session = await load('the encoder', () => createSession(paths.encoder, setup));
+  const tokenizer = await load('the tokenizer', paths.tokenizer, async () => {
+    const json = await readJson(paths.tokenizer);
+    const created = createTokenizer(json, { maxTokens, charMap });
+    requirePadToken(json, setup.padId);
+    return created;
+  });
+  const session = await load('the encoder', paths.encoder, () => createSession(paths.encoder, setup));
   return {
     async encode(texts) {
       const ids = texts.map(({ text, kind }) => tokenizer.encode(prefixes[kind] + text));
@@ -48,12 +53,12 @@ export function normalizeRows(rows: Float32Array, dimensions: number): void {
   }
 }
 
-async function load<Part>(what: string, read: () => Promise<Part>): Promise<Part> {
+async function load<Part>(what: string, path: string, read: () => Promise<Part>): Promise<Part> {
   try {
     return await read();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${what} cannot be used: ${reason}`, { cause: error });
+    throw new Error(`${what} (${basename(path)}) cannot be used: ${reason}`, { cause: error });
   }
 }
 

@@ -96,7 +96,10 @@ function hasNativeField(name: string, properties: Record<string, unknown>, wante
 function refuseStale(name: string, old: IndexSettings, wanted: IndexSettings): void {
   for (const [key, reason] of Object.entries(VECTOR_DEFINING) as [keyof typeof VECTOR_DEFINING, string][]) {
     if (JSON.stringify(old[key]) === JSON.stringify(wanted[key])) continue;
-    const modelNames = key === 'fingerprint' ? ` (model ${old.model} and ${wanted.model})` : '';
+    const modelNames =
+      key === 'fingerprint'
+        ? ` (model ${old.model} of ${old.dimensions} dimensions and ${wanted.model} of ${wanted.dimensions})`
+        : '';
     throw new TwinrankError(
       'mapping_conflict',
       `"${name}" is set up with ${key} ${JSON.stringify(old[key])}, you ask for ${JSON.stringify(wanted[key])}${modelNames}: ${reason}, so every stored ` +

@@ -35,6 +35,8 @@ describe('the program refuses clearly', () => {
   for (const [name, args, message] of [
     ['no command', [], /Say which command/],
     ['an unknown command', ['serve'], /serve/],
+    ['a group without a command', ['model'], /Say what to do; twinrank model --help lists it/],
+    ['an unknown command of a group', ['model', 'mend'], /mend/],
     ['an unknown flag', ['rerank', ...upstream, '--windw', '5'], /windw/],
     ['a missing upstream', ['rerank'], /--upstream is missing.*TWINRANK_UPSTREAM/],
     [

@@ -86,6 +86,20 @@ describe('bundle', () => {
     await refused(/tokenizer\.json has \d+ bytes, the manifest says \d+/);
   });
 
+  it('is refused by name when a file is a web page or a note of Git LFS', async () => {
+    const page = '\ufeff\n<!DOCTYPE html><html><body>Sign in</body></html>';
+    writeFileSync(join(folder, 'tokenizer.json'), page);
+    await refused(/tokenizer\.json has \d+ bytes.* It is a web page \(HTML\).* Fetch the file itself/);
+    rmSync(join(folder, 'encoder.onnx'));
+    writeFileSync(
+      join(folder, 'encoder.onnx'),
+      'version https://git-lfs.github.com/spec/v1\noid sha256:00\n',
+    );
+    await refused(/encoder\.onnx has \d+ bytes.*Git LFS.*git lfs pull/);
+    writeFileSync(join(folder, 'manifest.json'), page);
+    await refused(/manifest\.json is not valid JSON\. It is a web page/);
+  });
+
   it('is refused when the fingerprint is not that of its parts', async () => {
     changeManifest((manifest) => (manifest['fingerprint'] = '0123456789abcdef'));
     await refused(/"fingerprint" is 0123456789abcdef/);

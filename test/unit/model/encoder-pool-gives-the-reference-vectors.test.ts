@@ -90,10 +90,10 @@ describe('encoder pool', () => {
     const cases: [Partial<Bundle>, RegExp][] = [
       [{ manifest: { ...manifest, output: 'vector' } }, /no output "vector"; it has .*sentence_embedding/],
       [{ manifest: { ...manifest, dimensions: 128 } }, /gives 384 dimensions, the manifest says 128/],
-      [{ paths: { ...paths, encoder: paths.tokenizer } }, /the encoder cannot be used/],
+      [{ paths: { ...paths, encoder: paths.tokenizer } }, /the encoder \(tokenizer\.json\) cannot be used/],
       [
         { paths: { ...paths, tokenizer: `${BUNDLE_FOLDER}/head.json` } },
-        /the tokenizer cannot be used: "model"/,
+        /the tokenizer \(head\.json\) cannot be used: "model"/,
       ],
     ];
     for (const [change, message] of cases) {

@@ -181,6 +181,10 @@ describe('the plan of mapping apply', () => {
       );
       assert.equal(planMapping('i', present(SETTINGS), { ...SETTINGS, ...change }, true).kind, 'apply');
     }
+    const other = { ...SETTINGS, model: 'other', fingerprint: 'f'.repeat(16), dimensions: 768 };
+    assert.throws(() => planMapping('i', present(SETTINGS), other, false), {
+      message: /zh-en-small of 384 dimensions and other of 768/,
+    });
   });
 
   it('refuses a field of another kind in the place of the vector, forced or not', () => {

@@ -1,0 +1,17 @@
+/** `twinrank model …`: what can be done with model bundles. One file for each action is in model/. */
+import type { CommandGroup } from '../command.js';
+import { modelBenchCommand } from './model/bench.js';
+import { modelInspectCommand } from './model/inspect.js';
+import { modelListCommand } from './model/list.js';
+import { modelVerifyCommand } from './model/verify.js';
+
+export const modelGroup: CommandGroup = {
+  name: 'model',
+  summary: 'Look at model bundles, prove them, measure them.',
+  addCommands: (add) => {
+    add(modelInspectCommand);
+    add(modelVerifyCommand);
+    add(modelListCommand);
+    add(modelBenchCommand);
+  },
+};
