@@ -2,14 +2,25 @@
 import { setImmediate } from 'node:timers/promises';
 import { TwinrankError } from '../errors.js';
 
+/** The longest number that json-smart reads as a double; see {@link decimal}. */
+const LONGEST_DECIMAL = 18;
+
 /**
- * The shortest text that reads back as the same number, always with a decimal point: clients that take the
- * number's kind from its looks (the post-processing of OpenSearch's connectors is one) would see an integer
- * in 1 or 0.
+ * A number as OpenSearch's connectors can read it: always with a decimal point, and in at most 18 characters. Their
+ * post-processing casts what json-smart made of it to a double, and json-smart (2.5.0 and 2.5.2, tried) makes an
+ * integer of 1 and a BigDecimal of anything longer. What does not fit loses its last digits: a probability changes
+ * by 1e-16 at most.
  */
 export function decimal(value: number): string {
+  if (!Number.isFinite(value)) throw new TwinrankError('internal', `A score is ${value}. This is a bug.`);
+  let text = withPoint(value);
+  for (let digits = 16; text.length > LONGEST_DECIMAL && digits > 0; digits--)
+    text = withPoint(Number(value.toPrecision(digits)));
+  return text;
+}
+
+function withPoint(value: number): string {
   const text = String(value);
-  if (!Number.isFinite(value)) throw new TwinrankError('internal', `A score is ${text}. This is a bug.`);
   const exponent = text.indexOf('e');
   if (text.includes('.')) return text;
   return exponent < 0 ? `${text}.0` : `${text.slice(0, exponent)}.0${text.slice(exponent)}`;

@@ -48,6 +48,11 @@ export const ANGLE_HEAD = createHead(
 
 export const MAX_TOKENS = 8;
 
+/** The head's own log-odds of two texts. */
+export function angleLogOdds(query: string, document: string): number {
+  return ANGLE_HEAD.scorer(angleVector(query)).logOdds(angleVector(document));
+}
+
 /** A word is a token, and so are the two ends. */
 export const wordCounter: TokenCounter = {
   count: (texts) =>

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { probability } from '../../../src/model/head.js';
-import { AngleEncoder, ANGLE_HEAD, angleVector, serveModel, type Served } from './fixtures.js';
+import { decimal } from '../../../src/serve/numbers.js';
+import { AngleEncoder, angleLogOdds, serveModel, type Served } from './fixtures.js';
 
 interface CohereReply {
   readonly id: string;
@@ -12,8 +13,11 @@ interface CohereReply {
   readonly usage: unknown;
 }
 
-const logOdds = (query: string, document: string): number =>
-  ANGLE_HEAD.scorer(angleVector(query)).logOdds(angleVector(document));
+/** As scores are written: in 18 characters. */
+const shown = (score: number): number => Number(decimal(score));
+const shownProbability = (query: string, document: string): number =>
+  shown(probability(angleLogOdds(query, document)));
+const shownLogOdds = (query: string, document: string): number => shown(angleLogOdds(query, document));
 
 describe('reranking', () => {
   const encoder = new AngleEncoder();
@@ -43,7 +47,7 @@ describe('reranking', () => {
         reply.results,
         [1, 2, 0].map((index) => ({
           index,
-          relevance_score: probability(logOdds('near 0', documents[index] ?? '')),
+          relevance_score: shownProbability('near 0', documents[index] ?? ''),
         })),
       );
       assert.equal(reply.model, 'angles');
@@ -112,13 +116,13 @@ describe('reranking', () => {
     const texts = ['at 1', 'at 0'];
     const plain = await served.post('/rerank', { query: '0', texts });
     assert.deepEqual(plain.json, [
-      { index: 1, score: probability(logOdds('0', 'at 0')) },
-      { index: 0, score: probability(logOdds('0', 'at 1')) },
+      { index: 1, score: shownProbability('0', 'at 0') },
+      { index: 0, score: shownProbability('0', 'at 1') },
     ]);
     const raw = await served.post('/rerank', { query: '0', texts, raw_scores: true, return_text: true });
     assert.deepEqual(raw.json, [
-      { index: 1, text: 'at 0', score: logOdds('0', 'at 0') },
-      { index: 0, text: 'at 1', score: logOdds('0', 'at 1') },
+      { index: 1, text: 'at 0', score: shownLogOdds('0', 'at 0') },
+      { index: 0, text: 'at 1', score: shownLogOdds('0', 'at 1') },
     ]);
   });
 

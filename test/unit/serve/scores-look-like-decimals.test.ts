@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createHead } from '../../../src/model/head.js';
 import { decimal, vectorJson } from '../../../src/serve/numbers.js';
+import { seeded } from '../model/fixtures.js';
 import { serveModel, type Served } from './fixtures.js';
 
 describe('a decimal', () => {
@@ -14,13 +15,33 @@ describe('a decimal', () => {
     [1.5e-7, '1.5e-7'],
     [5e-324, '5.0e-324'],
     [-12, '-12.0'],
-    [0.1 + 0.2, '0.30000000000000004'],
+    [0.1 + 0.2, '0.3'],
+    [0.8982721362886116, '0.8982721362886116'],
+    [0.01957059014530457, '0.0195705901453046'],
+    [-1.4318567635300594, '-1.431856763530059'],
+    [1.2345678901234567e-12, '1.234567890123e-12'],
+    [1e21, '1.0e+21'],
   ] as const) {
     it(`${value} is written ${text}`, () => {
       assert.equal(decimal(value), text);
-      assert.equal(JSON.parse(decimal(value)), value);
+      const read = JSON.parse(decimal(value)) as number;
+      assert.ok(Math.abs(read - value) <= 1e-16 * Math.max(1, Math.abs(value)));
     });
   }
+
+  it('is never longer than the 18 characters that json-smart reads as a double, and keeps the order', () => {
+    const random = seeded(7);
+    const scores = Array.from({ length: 5000 }, () => 10 ** (-20 * random() ** 3) * random()).sort(
+      (a, b) => a - b,
+    );
+    const texts = scores.map(decimal);
+    assert.deepEqual(
+      texts.filter((text) => text.length > 18 || !text.includes('.')),
+      [],
+    );
+    const read = texts.map(Number);
+    assert.ok(read.every((score, i) => i === 0 || score >= (read[i - 1] as number)));
+  });
 
   it('is no place for what is no number', () => {
     assert.throws(() => decimal(Number.NaN), /bug/);

@@ -45,7 +45,7 @@ describe('the real model', () => {
     await pool.close();
   });
 
-  it("/v1/rerank gives exactly the head's probability, in the order in which the proxy puts hits", async () => {
+  it("/v1/rerank gives the head's probability, in the order in which the proxy puts hits", async () => {
     const { status, json } = await served.post('/v1/rerank', { query: QUERY, documents: DOCUMENTS });
     assert.equal(status, 200);
     const { results } = json as { results: { index: number; relevance_score: number }[] };
@@ -61,9 +61,15 @@ describe('the real model', () => {
       DOCUMENTS.map((text) => vectorOf.get(text) as Float32Array),
       scorer,
     );
-    const expected = logOdds.map((odds, index) => ({ index, relevance_score: probability(odds as number) }));
-    expected.sort((a, b) => b.relevance_score - a.relevance_score);
-    assert.deepEqual(results, expected);
+    const expected = logOdds.map((odds, index) => ({ index, score: probability(odds as number) }));
+    expected.sort((a, b) => b.score - a.score);
+    assert.deepEqual(
+      results.map(({ index }) => index),
+      expected.map(({ index }) => index),
+    );
+    // Scores are written in 18 characters.
+    for (const [i, { score }] of expected.entries())
+      assert.ok(Math.abs((results[i]?.relevance_score ?? -1) - score) <= 1e-16);
     assert.equal(results[0]?.index, 2);
     assert.equal(results[1]?.index, 4);
   });
