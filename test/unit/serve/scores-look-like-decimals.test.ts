@@ -25,7 +25,7 @@ describe('a decimal', () => {
     it(`${value} is written ${text}`, () => {
       assert.equal(decimal(value), text);
       const read = JSON.parse(decimal(value)) as number;
-      assert.ok(Math.abs(read - value) <= 1e-16 * Math.max(1, Math.abs(value)));
+      assert.ok(Math.abs(read - value) <= 1e-15 * Math.max(1, Math.abs(value)));
     });
   }
 
