@@ -7,6 +7,8 @@
 /** Stable machine-readable codes; each maps to one HTTP status in {@link STATUS_OF}. */
 export type ErrorCode =
   | 'bad_request'
+  | 'unauthorized'
+  | 'not_found'
   | 'bad_config'
   | 'bad_bundle'
   | 'bad_input_file'
@@ -14,6 +16,7 @@ export type ErrorCode =
   | 'bad_job'
   | 'job_conflict'
   | 'body_too_large'
+  | 'cannot_tokenise'
   | 'overloaded'
   | 'cancelled'
   | 'deadline_exceeded'
@@ -27,6 +30,8 @@ export type ErrorCode =
 /** HTTP status that an error of each code is answered with. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
+  unauthorized: 401,
+  not_found: 404,
   bad_config: 400,
   bad_bundle: 500,
   bad_input_file: 400,
@@ -34,6 +39,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   bad_job: 409,
   job_conflict: 409,
   body_too_large: 413,
+  cannot_tokenise: 422,
   overloaded: 429,
   cancelled: 499,
   deadline_exceeded: 503,

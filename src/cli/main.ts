@@ -12,6 +12,7 @@ import { mappingCommand } from './commands/mapping.js';
 import { modelGroup } from './commands/model.js';
 import { reindexCommand } from './commands/reindex.js';
 import { rerankCommand } from './commands/rerank.js';
+import { serveCommand } from './commands/serve.js';
 import { readOptions, type OptionTable } from './options.js';
 
 /** Wrong flags and contradictions; other failures exit with 1. */
@@ -93,6 +94,7 @@ const program = yargs(process.argv.slice(2))
   });
 add(program, ingestCommand);
 add(program, rerankCommand);
+add(program, serveCommand);
 add(program, mappingCommand);
 add(program, loadCommand);
 add(program, reindexCommand);

@@ -3,14 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { TwinrankError } from '../errors.js';
 import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
-import {
-  createService,
-  listen,
-  shutDown,
-  type AnyServer,
-  type ExchangeHandler,
-  type ServerIdentity,
-} from '../http/service.js';
+import { createService, listen, shutDown, type AnyServer, type ExchangeHandler } from '../http/service.js';
 import { createUpstream } from '../http/upstream.js';
 import type { Bundle } from '../model/bundle.js';
 import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
@@ -20,17 +13,11 @@ import { settingsFromMeta, type IndexSettings } from '../search-engine/mapping-m
 import { createSettingsReader, type SettingsReader } from '../search-engine/index-settings.js';
 import type { CommandIo } from './command.js';
 import { engineClient, refuseTlsContradictions, TLS_OPTIONS } from './engine-options.js';
-import { createLog, LOG_LEVELS, type Log } from './log.js';
+import { createLog, type Log } from './log.js';
+import { aborted, identityOf, LISTENER_OPTIONS, modelCheck } from './listener.js';
+import type { EndpointParts, ModelEndpoints } from './model-endpoints.js';
 import { bundleOf, MODEL_OPTIONS } from './model-options.js';
-import {
-  httpUrl,
-  integer,
-  listenAddress,
-  oneOf,
-  text,
-  type OptionTable,
-  type OptionValues,
-} from './options.js';
+import { httpUrl, integer, text, type OptionTable, type OptionValues } from './options.js';
 
 export const SERVICE_OPTIONS = {
   upstream: {
@@ -39,13 +26,6 @@ export const SERVICE_OPTIONS = {
     help: 'Address of the engine. Credentials in it are used to read mappings only; callers bring their own.',
     required: true,
     parse: httpUrl,
-  },
-  admin: {
-    flag: 'admin',
-    env: 'TWINRANK_ADMIN',
-    help: 'Where to answer /health/live and /health/ready.',
-    default: '127.0.0.1:0',
-    parse: listenAddress,
   },
   settingsTtl: {
     flag: 'settings-ttl',
@@ -60,32 +40,7 @@ export const SERVICE_OPTIONS = {
     help: 'JSON file in the form of _meta.twinrank, held to be the settings of indices whose mapping may not be read.',
     parse: text,
   },
-  tlsCert: {
-    flag: 'tls-cert',
-    env: 'TWINRANK_TLS_CERT',
-    help: 'PEM file with the certificate chain to listen with, for https. Needs --tls-key.',
-    parse: text,
-  },
-  tlsKey: {
-    flag: 'tls-key',
-    env: 'TWINRANK_TLS_KEY',
-    help: 'PEM file with the private key of --tls-cert.',
-    parse: text,
-  },
-  grace: {
-    flag: 'grace',
-    env: 'TWINRANK_GRACE',
-    help: 'Milliseconds that requests under way get at shutdown.',
-    default: '10000',
-    parse: integer(0, 600_000),
-  },
-  logLevel: {
-    flag: 'log-level',
-    env: 'TWINRANK_LOG_LEVEL',
-    help: `What is logged: ${LOG_LEVELS.join(', ')}.`,
-    default: 'info',
-    parse: oneOf(...LOG_LEVELS),
-  },
+  ...LISTENER_OPTIONS,
   ...MODEL_OPTIONS,
   ...TLS_OPTIONS,
 } satisfies OptionTable;
@@ -111,6 +66,8 @@ export interface ServiceDefinition {
   readonly settingsPatienceMs?: number;
   /** Made when the model is up; the service listens when it has settled. */
   readonly handler: (parts: ServiceParts) => Promise<ExchangeHandler>;
+  /** What else listens beside the service, if anything. */
+  readonly endpoints?: (parts: EndpointParts) => Promise<ModelEndpoints> | undefined;
 }
 
 /** Runs a service until the signal fires. Resolves to the exit code. */
@@ -123,6 +80,7 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
   let encoder: EncoderPool | undefined;
   const admin = createServer(createAdminApp([modelCheck(() => encoder), upstreamCheck(client)]));
   let server: AnyServer | undefined;
+  let endpoints: ModelEndpoints | undefined;
   try {
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
@@ -147,11 +105,13 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     };
     server = createService(upstream, handler, hooks, identity);
     const address = await listen(server, values.listen);
+    endpoints = await definition.endpoints?.({ bundle, encoder, log, identity });
     log.info(
       { upstream: upstream.address, model: bundle.manifest.name, fingerprint: bundle.fingerprint },
       'listening',
     );
-    io.stdout.write(`twinrank ${name}: listening on ${address}, admin on ${adminAddress}\n`);
+    const models = endpoints === undefined ? '' : `, models on ${endpoints.address}`;
+    io.stdout.write(`twinrank ${name}: listening on ${address}, admin on ${adminAddress}${models}\n`);
     await aborted(io.signal);
     log.info('draining');
     return 0;
@@ -159,28 +119,15 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     if (io.signal.aborted) return 0;
     throw error;
   } finally {
-    if (server !== undefined) await shutDown(server, values.grace);
+    // Side by side: each may need the whole grace.
+    await Promise.all([
+      server === undefined ? undefined : shutDown(server, values.grace),
+      endpoints?.close(values.grace),
+    ]);
     await encoder?.close();
     await shutDown(admin, 0);
     await client.close();
   }
-}
-
-/** What to listen with; undefined for plain HTTP. Throws `bad_config`. */
-async function identityOf({ tlsCert, tlsKey }: Values): Promise<ServerIdentity | undefined> {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new TwinrankError('bad_config', '--tls-cert and --tls-key belong together: give both, or neither.');
-  }
-  const read = (flag: string, file: string): Promise<string> =>
-    readFile(file, 'utf8').catch((error: unknown) => {
-      throw new TwinrankError(
-        'bad_config',
-        `${flag}: ${file} cannot be read (${(error as Error).message}).`,
-        { cause: error },
-      );
-    });
-  return { cert: await read('--tls-cert', tlsCert), key: await read('--tls-key', tlsKey) };
 }
 
 /** Settings from a file. Throws `bad_config`. */
@@ -219,33 +166,6 @@ function refuseContradictions(values: Values): void {
       `--upstream and --listen are the same address, so the service would call itself; listen on another port.`,
     );
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-  });
-}
-
-function modelCheck(encoder: () => EncoderPool | undefined): ReadinessCheck {
-  return {
-    name: 'model',
-    check: () => {
-      const pool = encoder();
-      if (pool === undefined) return Promise.resolve({ ok: false, reason: 'the model is loading' });
-      return Promise.resolve(
-        pool.stats().workers > 0 ? { ok: true } : { ok: false, reason: 'no inference worker is up' },
-      );
-    },
-  };
 }
 
 function upstreamCheck(client: EngineClient): ReadinessCheck {

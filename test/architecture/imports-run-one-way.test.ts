@@ -30,6 +30,11 @@ describe('the check of imports', () => {
       { 'ingest/a.ts': `export * from '../rerank/b.js';` },
       /ingest must not import rerank/,
     ],
+    [
+      'endpoints that know an engine',
+      { 'serve/a.ts': `import { b } from '../search-engine/client.js';` },
+      /serve must not import search-engine/,
+    ],
     ['errors that import', { 'errors.ts': `import './model/head.js';` }, /errors must not import model/],
     ['a dynamic import', { 'model/a.ts': `await import('../cli/main.js');` }, /model must not import cli/],
     ['a test in src', { 'cli/a.ts': `import { x } from '../../test/support/x.js';` }, /outside src/],

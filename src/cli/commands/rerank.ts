@@ -1,4 +1,5 @@
 /** `twinrank rerank`: the search proxy. */
+import { TwinrankError } from '../../errors.js';
 import { createHead } from '../../model/head.js';
 import { createCachedEncoder } from '../../model/vector-cache.js';
 import { createReranker } from '../../rerank/app.js';
@@ -8,6 +9,7 @@ import type { ExchangeHandler } from '../../http/service.js';
 import { MAX_WINDOW } from '../../search-engine/mapping-meta.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
+import { endpointOptions, readApiKeys, startModelEndpoints } from '../model-endpoints.js';
 import { poolSize } from '../model-options.js';
 import {
   flag,
@@ -22,6 +24,13 @@ import { runService, SERVICE_OPTIONS, type ServiceParts } from '../service.js';
 
 const OPTIONS = {
   ...SERVICE_OPTIONS,
+  modelsListen: {
+    flag: 'models-listen',
+    env: 'TWINRANK_MODELS_LISTEN',
+    help: 'Where to serve the model to other systems, as `twinrank serve` does; nowhere if left out.',
+    parse: listenAddress,
+  },
+  ...endpointOptions('models-'),
   listen: {
     flag: 'listen',
     env: 'TWINRANK_LISTEN',
@@ -99,16 +108,23 @@ export const rerankCommand: Command<typeof OPTIONS> = {
   usage: 'rerank',
   summary: 'Run the rerank proxy: point your search clients at it instead of the engine.',
   options: OPTIONS,
-  run: (values, _positionals, io) =>
-    runService(
+  run: async (values, _positionals, io) => {
+    const { modelsListen } = values;
+    if (modelsListen === undefined && values.apiKeyFile !== undefined)
+      throw new TwinrankError('bad_config', '--models-api-key-file needs --models-listen.');
+    const apiKeys = await readApiKeys(values.apiKeyFile);
+    return runService(
       {
         name: 'rerank',
         values,
         poolSize: poolSize('query'),
         handler: (parts) => rerankHandler(values, parts),
+        endpoints: (parts) =>
+          modelsListen === undefined ? undefined : startModelEndpoints(modelsListen, values, apiKeys, parts),
       },
       io,
-    ),
+    );
+  },
 };
 
 async function rerankHandler(

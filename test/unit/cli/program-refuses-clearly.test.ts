@@ -34,9 +34,19 @@ describe('the program refuses clearly', () => {
   const upstream = ['--upstream', 'http://127.0.0.1:1'];
   for (const [name, args, message] of [
     ['no command', [], /Say which command/],
-    ['an unknown command', ['serve'], /serve/],
     ['a group without a command', ['model'], /Say what to do; twinrank model --help lists it/],
     ['an unknown command of a group', ['model', 'mend'], /mend/],
+    ['an unknown command', ['server'], /server/],
+    [
+      'a file of API keys that is not there',
+      ['serve', '--listen', '127.0.0.1:0', '--api-key-file', '/nowhere/keys'],
+      /API keys.*nowhere/,
+    ],
+    [
+      'API keys for endpoints that are off',
+      ['rerank', ...upstream, '--models-api-key-file', 'k'],
+      /--models-listen/,
+    ],
     ['an unknown flag', ['rerank', ...upstream, '--windw', '5'], /windw/],
     ['a missing upstream', ['rerank'], /--upstream is missing.*TWINRANK_UPSTREAM/],
     [

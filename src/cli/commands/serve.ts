@@ -1,0 +1,69 @@
+/** `twinrank serve`: the model for other systems, without an engine. */
+import { createServer } from 'node:http';
+import { createAdminApp } from '../../http/admin-app.js';
+import { listen, shutDown } from '../../http/service.js';
+import { createEncoderPool, type EncoderPool } from '../../model/encoder-pool.js';
+import type { Command, CommandIo } from '../command.js';
+import { aborted, identityOf, LISTENER_OPTIONS, modelCheck } from '../listener.js';
+import { createLog } from '../log.js';
+import {
+  endpointOptions,
+  readApiKeys,
+  startModelEndpoints,
+  type ModelEndpoints,
+} from '../model-endpoints.js';
+import { bundleOf, MODEL_OPTIONS, poolSize } from '../model-options.js';
+import { listenAddress, type OptionTable, type OptionValues } from '../options.js';
+
+const OPTIONS = {
+  listen: {
+    flag: 'listen',
+    env: 'TWINRANK_LISTEN',
+    help: 'Where to listen for requests.',
+    default: '127.0.0.1:9203',
+    parse: listenAddress,
+  },
+  ...endpointOptions(''),
+  ...LISTENER_OPTIONS,
+  ...MODEL_OPTIONS,
+} satisfies OptionTable;
+
+export const serveCommand: Command<typeof OPTIONS> = {
+  usage: 'serve',
+  summary: 'Serve the model to other systems: /v1/rerank, /v2/rerank, /rerank, /embed, /v1/embeddings.',
+  options: OPTIONS,
+  run: (values, _positionals, io) => run(values, io),
+};
+
+async function run(values: OptionValues<typeof OPTIONS>, io: CommandIo): Promise<number> {
+  const identity = await identityOf(values);
+  const apiKeys = await readApiKeys(values.apiKeyFile);
+  const log = createLog('serve', values.logLevel);
+  let encoder: EncoderPool | undefined;
+  let endpoints: ModelEndpoints | undefined;
+  const admin = createServer(createAdminApp([modelCheck(() => encoder)]));
+  try {
+    const adminAddress = await listen(admin, values.admin);
+    const bundle = await bundleOf(values);
+    const size = poolSize('document');
+    encoder = await createEncoderPool(bundle, {
+      workers: values.workers ?? size.workers,
+      threadsPerWorker: values.threads ?? size.threadsPerWorker,
+      maxQueuedTexts: values.queue,
+      signal: io.signal,
+    });
+    endpoints = await startModelEndpoints(values.listen, values, apiKeys, { bundle, encoder, log, identity });
+    log.info({ model: bundle.manifest.name, fingerprint: bundle.fingerprint }, 'listening');
+    io.stdout.write(`twinrank serve: listening on ${endpoints.address}, admin on ${adminAddress}\n`);
+    await aborted(io.signal);
+    log.info('draining');
+    return 0;
+  } catch (error) {
+    if (io.signal.aborted) return 0;
+    throw error;
+  } finally {
+    await endpoints?.close(values.grace);
+    await encoder?.close();
+    await shutDown(admin, 0);
+  }
+}
