@@ -23,3 +23,11 @@ export interface Command<Table extends OptionTable> {
     io: CommandIo,
   ) => Promise<number>;
 }
+
+/** Commands under a common first word: `twinrank model inspect`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  /** Hands each command of the group to `add`; its usage begins with the second word. */
+  readonly addCommands: (add: <Table extends OptionTable>(command: Command<Table>) => void) => void;
+}

@@ -3,12 +3,13 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { asTwinrankError } from '../errors.js';
-import type { Command } from './command.js';
+import type { Command, CommandGroup } from './command.js';
 import { evalCommand } from './commands/eval.js';
 import { ingestCommand } from './commands/ingest.js';
 import { jobsCommand } from './commands/jobs.js';
 import { loadCommand } from './commands/load.js';
 import { mappingCommand } from './commands/mapping.js';
+import { modelGroup } from './commands/model.js';
 import { reindexCommand } from './commands/reindex.js';
 import { rerankCommand } from './commands/rerank.js';
 import { readOptions, type OptionTable } from './options.js';
@@ -68,6 +69,13 @@ function add<Table extends OptionTable>(program: Argv, command: Command<Table>):
   );
 }
 
+function addGroup(program: Argv, { name, summary, addCommands }: CommandGroup): Argv {
+  return program.command(name, summary, (args) => {
+    addCommands((command) => add(args, command));
+    return args.demandCommand(1, `Say what to do; twinrank ${name} --help lists it.`);
+  });
+}
+
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -90,4 +98,5 @@ add(program, loadCommand);
 add(program, reindexCommand);
 add(program, jobsCommand);
 add(program, evalCommand);
+addGroup(program, modelGroup);
 await program.parseAsync();
