@@ -17,6 +17,7 @@ export interface LockOptions {
   readonly everyMs: number;
   /** Called once when somebody else holds the lock. */
   readonly onWait: () => void;
+  readonly now?: () => number;
 }
 
 /** Runs the task while holding `path`. The task's signal fires too when the lock was lost. */
@@ -54,7 +55,7 @@ export async function withLock<T>(
 async function acquire(
   path: string,
   mine: string,
-  { staleMs, everyMs, onWait }: LockOptions,
+  { staleMs, everyMs, onWait, now = performance.now.bind(performance) }: LockOptions,
   signal: AbortSignal,
 ): Promise<void> {
   let seen: string | undefined;
@@ -65,8 +66,8 @@ async function acquire(
     if (holder === null) continue;
     const sign = `${holder} ${(await stat(path).catch(() => null))?.mtimeMs}`;
     if (seen === undefined) onWait();
-    if (sign !== seen) [seen, seenAt] = [sign, performance.now()];
-    if (isDead(holder) || performance.now() - seenAt > staleMs) {
+    if (sign !== seen) [seen, seenAt] = [sign, now()];
+    if (isDead(holder) || now() - seenAt > staleMs) {
       await takeAway(path, holder);
       continue;
     }
