@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'upstream_timeout'
   | 'upstream_answer'
   | 'not_ready'
+  | 'no_space'
   | 'internal';
 
 /** HTTP status that an error of each code is answered with. */
@@ -48,6 +49,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   upstream_timeout: 504,
   upstream_answer: 502,
   not_ready: 503,
+  no_space: 507,
   internal: 500,
 };
 

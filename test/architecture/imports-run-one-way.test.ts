@@ -52,6 +52,20 @@ describe('the check of imports', () => {
       { 'rerank/plan.ts': `import express from 'express';` },
       /express is imported by/,
     ],
+    [
+      'undici beside the ways to the engine and to the Hub',
+      {
+        'http/upstream.ts': `import { Client } from 'undici';`,
+        'hub/transport.ts': `import { request } from 'undici';`,
+        'hub/download.ts': `import { request } from 'undici';`,
+      },
+      /undici is imported by http\/upstream\.ts, hub\/download\.ts/,
+    ],
+    [
+      'a service that pulls models',
+      { 'rerank/a.ts': `import { createHub } from '../hub/hub-client.js';` },
+      /rerank must not import hub/,
+    ],
     ['the environment', { 'http/a.ts': `const port = process.env['PORT'];` }, /uses process\.env/],
     ['an exit', { 'ingest/a.ts': `if (broken) process.exit(1);` }, /uses process\.exit/],
     ['an exit code', { 'evaluate/a.ts': `process.exitCode = 1;` }, /uses process\.exitCode/],
