@@ -3,6 +3,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { TwinrankError } from '../errors.js';
+import { OUR_HEADER } from '../http/header-rules.js';
 import { withoutCredentials } from '../search-engine/client.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { Hit } from './ranking.js';
@@ -20,6 +21,8 @@ export interface SearchTarget {
   readonly index: string;
   /** Field whose text is read from each hit's source; null for none. */
   readonly textField: string | null;
+  /** Header `x-twinrank` of every search; none where it is not given. */
+  readonly wish?: string;
   /** For https only. */
   readonly tls?: { readonly ca?: string; readonly rejectUnauthorized: boolean };
 }
@@ -52,7 +55,11 @@ export function createSearcher(target: SearchTarget): Searcher {
         path,
         signal,
         ...auth,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          ...(target.wish === undefined ? {} : { [OUR_HEADER]: target.wish }),
+        },
       },
       body,
     ).catch((error: unknown) => {
@@ -70,7 +77,7 @@ export function createSearcher(target: SearchTarget): Searcher {
         `${address} answered a search with status ${response.status}: ${words}`,
       );
     }
-    const outcome = response.headers['x-twinrank'];
+    const outcome = response.headers[OUR_HEADER];
     return {
       hits: hitsOf(response.body, target, address),
       milliseconds,
@@ -126,6 +133,19 @@ function hitsOf(body: Buffer, { textField }: SearchTarget, address: string): Hit
       id: String(hit['_id']),
       score: typeof hit['_score'] === 'number' ? hit['_score'] : null,
       text: typeof text === 'string' ? text : undefined,
+      ...shownScores(hit['fields']),
     };
   });
+}
+
+/** What the proxy shows under `fields._twinrank` where it is asked for scores. */
+function shownScores(fields: unknown): Pick<Hit, 'engineScore' | 'logOdds'> {
+  const list = isRecord(fields) ? fields['_twinrank'] : undefined;
+  const shown: unknown = Array.isArray(list) ? list[0] : undefined;
+  if (!isRecord(shown)) return {};
+  const { engine_score: engineScore, log_odds: logOdds } = shown;
+  return {
+    ...(typeof engineScore === 'number' ? { engineScore } : {}),
+    ...(typeof logOdds === 'number' ? { logOdds } : {}),
+  };
 }

@@ -1,9 +1,8 @@
 /** The blend's two ends are the two orders, and its scores stay on the scale of the log-odds. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { blendedLogOdds } from '../../../src/rerank/blend.js';
+import { blendedLogOdds, orderByScore } from '../../../src/model/blend.js';
 import { kendallTau } from '../../../src/rerank/rank-correlation.js';
-import { orderByScore } from '../../../src/rerank/window.js';
 
 describe('the blend', () => {
   const logOdds = [1, -2, undefined, 3, 0];

@@ -25,6 +25,18 @@ export function blendedLogOdds(
   });
 }
 
+/**
+ * Order of hits by score: scored positions by descending score, ties in the engine's order, then those
+ * without a score in the engine's order.
+ */
+export function orderByScore(scores: readonly (number | undefined)[]): number[] {
+  const scored: number[] = [];
+  const unscored: number[] = [];
+  scores.forEach((score, position) => (score === undefined ? unscored : scored).push(position));
+  scored.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
+  return [...scored, ...unscored];
+}
+
 /** Mean and population standard deviation of the numbers that are there. */
 function statistics(values: readonly (number | undefined)[]): {
   readonly mean: number;
