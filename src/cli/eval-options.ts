@@ -135,6 +135,18 @@ export const EVAL_OPTIONS = {
     default: '1',
     parse: integer(0, 4_294_967_295),
   },
+  html: {
+    flag: 'html',
+    env: null,
+    help: 'Also write the report as an HTML file, with charts and the best and worst queries.',
+    parse: text,
+  },
+  titleField: {
+    flag: 'title-field',
+    env: null,
+    help: 'Field that the HTML report shows of a hit; the first one searched, if not given.',
+    parse: text,
+  },
   json: {
     flag: 'json',
     env: null,

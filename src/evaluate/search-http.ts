@@ -21,6 +21,8 @@ export interface SearchTarget {
   readonly index: string;
   /** Field whose text is read from each hit's source; null for none. */
   readonly textField: string | null;
+  /** Field that is shown to people, likewise. */
+  readonly titleField?: string | undefined;
   /** Header `x-twinrank` of every search; none where it is not given. */
   readonly wish?: string;
   /** For https only. */
@@ -111,7 +113,7 @@ function exchange(url: URL, options: RequestOptions, body: string): Promise<Exch
   });
 }
 
-function hitsOf(body: Buffer, { textField }: SearchTarget, address: string): Hit[] {
+function hitsOf(body: Buffer, { textField, titleField }: SearchTarget, address: string): Hit[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));
@@ -127,15 +129,23 @@ function hitsOf(body: Buffer, { textField }: SearchTarget, address: string): Hit
   if (!Array.isArray(hits))
     throw new TwinrankError('upstream_answer', `${address} answered a search without hits.`);
   return hits.filter(isRecord).map((hit) => {
-    const source = hit['_source'];
-    const text = textField !== null && isRecord(source) ? source[textField] : undefined;
     return {
       id: String(hit['_id']),
       score: typeof hit['_score'] === 'number' ? hit['_score'] : null,
-      text: typeof text === 'string' ? text : undefined,
+      text: textField === null ? undefined : textAt(hit['_source'], textField),
+      title: titleField === undefined ? undefined : textAt(hit['_source'], titleField),
       ...shownScores(hit['fields']),
     };
   });
+}
+
+/** Text of a field; a dotted name may be a path through objects. */
+function textAt(source: unknown, field: string): string | undefined {
+  if (!isRecord(source)) return undefined;
+  const own = source[field];
+  if (typeof own === 'string') return own;
+  const dot = field.indexOf('.');
+  return dot === -1 ? undefined : textAt(source[field.slice(0, dot)], field.slice(dot + 1));
 }
 
 /** What the proxy shows under `fields._twinrank` where it is asked for scores. */

@@ -1,6 +1,6 @@
 /** `twinrank eval` on the help centre: real engine, sidecar and proxy; computed orders are those that the proxy gives. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -105,6 +105,19 @@ describe('twinrank eval on the help centre', () => {
     const names = (await report({ at: '5,100' })).metrics.map(({ name }) => name);
     assert.equal(names.length, 22);
     assert.ok(names.includes('judged-only MAP@100'));
+  });
+
+  it('writes an HTML file with the titles of the hits', async () => {
+    const file = join(folder, 'report.html');
+    await evaluate({ html: file });
+    const page = await readFile(file, 'utf8');
+    assert.match(page, /Where twinrank is better/);
+    const shown = [...page.matchAll(/<td title="((?:en|zh)-\d+)">([^<]+)</g)];
+    assert.ok(shown.length >= 10 && shown.every(([, id, title]) => title !== id));
+    await assert.rejects(
+      evaluate({ html: join(folder, 'no', 'folder.html') }),
+      /--html: .* cannot be written/,
+    );
   });
 
   it('warns of judged documents that the index does not have, and refuses where it has none', async () => {

@@ -1,7 +1,10 @@
 /** `twinrank eval`: the engine alone against the engine behind the proxy, on the user's own judgments. */
+import { writeFile } from 'node:fs/promises';
 import { TwinrankError } from '../../errors.js';
 import { isAbove } from '../../evaluate/advice.js';
 import { belowBars, worseThanEngine } from '../../evaluate/bars.js';
+import { htmlReport } from '../../evaluate/html-report.js';
+import type { ShownSettings } from '../../evaluate/html-report.js';
 import { unknownDocuments } from '../../evaluate/judged-documents.js';
 import { metricsAt } from '../../evaluate/metrics.js';
 import { beirFiles, readInput, readInputText } from '../../evaluate/read-input.js';
@@ -11,7 +14,7 @@ import { measurable, runEvaluation } from '../../evaluate/run-evaluation.js';
 import type { EvaluationInput, EvaluationRun } from '../../evaluate/run-evaluation.js';
 import { checkTemplate, searchBody } from '../../evaluate/search-body.js';
 import { createSearcher } from '../../evaluate/search-http.js';
-import { createEngineClient } from '../../search-engine/client.js';
+import { createEngineClient, withoutCredentials } from '../../search-engine/client.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { writeBlend } from '../../search-engine/write-blend.js';
 import type { Command, CommandIo } from '../command.js';
@@ -38,6 +41,8 @@ export const evalCommand: Command<typeof EVAL_OPTIONS> = {
       const options = reportOptions(values);
       const report = reportOf(run, options);
       io.stdout.write(values.json ? `${JSON.stringify(report)}\n` : evaluationText(report));
+      if (values.html !== undefined)
+        await writeHtml(values.html, htmlReport(report, run, values.metric, settingsOf(values)));
       if (values.writeBlend) await writeTunedBlend(client, values.index, report, io);
       const isSound = clearsBars(values, run, options, io);
       return isSound && report.outcomes.applied > 0 ? 0 : 1;
@@ -57,6 +62,32 @@ function reportOptions({ at, metric, folds, seed }: EvalValues): ReportOptions {
   };
 }
 
+/** What the report's figures depend on; addresses without their credentials. */
+function settingsOf(values: EvalValues): ShownSettings {
+  return {
+    engine: withoutCredentials(values.engine),
+    proxy: withoutCredentials(values.proxy),
+    index: values.index,
+    queries: values.beir ?? values.queries ?? '',
+    judgments: values.beir === undefined ? (values.qrels ?? '') : `split ${values.split}`,
+    search: values.bodyTemplate ?? `match ${fieldsOf(values).join(', ')}`,
+    'hits of a search': values.size,
+    'equal candidates': values.excludeEqual === undefined ? 'kept' : `left out by ${values.excludeEqual}`,
+    'deciding metric': values.metric.name,
+    folds: values.folds,
+    resamples: REPORT_DEFAULTS.resamples,
+    seed: values.seed,
+  };
+}
+
+async function writeHtml(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: unknown) => {
+    throw new TwinrankError('bad_config', `--html: ${file} cannot be written (${String(error)}).`, {
+      cause: error,
+    });
+  });
+}
+
 async function ask(
   values: EvalValues,
   input: EvaluationInput,
@@ -67,7 +98,12 @@ async function ask(
     ...(values.ca === undefined ? {} : { ca: await readInputText(values.ca) }),
     rejectUnauthorized: !values.insecure,
   };
-  const target = { index: values.index, textField: values.excludeEqual ?? null, tls };
+  const target = {
+    index: values.index,
+    textField: values.excludeEqual ?? null,
+    titleField: titleFieldOf(values),
+    tls,
+  };
   const engine = createSearcher({ url: values.engine, ...target });
   // The scores of both sides come with the one search, so that other orders can be computed from it.
   const proxy = createSearcher({ url: values.proxy, ...target, wish: 'scores' });
@@ -98,9 +134,19 @@ async function bodyFor(values: EvalValues): Promise<(text: string) => string> {
     throw new TwinrankError('bad_config', 'Give one of --field, --fields and --body-template.');
   const template =
     values.bodyTemplate === undefined ? null : checkTemplate(await readInputText(values.bodyTemplate));
-  const fields = values.fields ?? [values.field ?? DEFAULT_FIELD];
-  const shape = { fields, size: values.size, template, sourceField: values.excludeEqual ?? null };
+  const sourceFields = [values.excludeEqual, titleFieldOf(values)].filter((field) => field !== undefined);
+  const shape = { fields: fieldsOf(values), size: values.size, template, sourceFields };
   return (query) => searchBody(query, shape);
+}
+
+function fieldsOf({ fields, field }: EvalValues): readonly string[] {
+  return fields ?? [field ?? DEFAULT_FIELD];
+}
+
+/** Undefined where nobody will see a title. */
+function titleFieldOf(values: EvalValues): string | undefined {
+  if (values.html === undefined) return undefined;
+  return values.titleField ?? fieldsOf(values)[0]?.replace(/\^.*$/, '');
 }
 
 async function inputOf({ beir, split, queries, qrels, limit }: EvalValues): Promise<EvaluationInput> {
