@@ -3,6 +3,7 @@ import { RANK_FUSION_K } from '../evaluate/orders-report.js';
 import type { OrderReport, OrdersReport } from '../evaluate/orders-report.js';
 import type { EvaluationReport } from '../evaluate/report.js';
 import type { Comparison } from '../evaluate/statistics.js';
+import { AUTO_BLEND } from '../model/blend.js';
 import { textTable } from './table.js';
 
 /** The table and the facts without which its figures must not be read; ends with a line end. */
@@ -54,6 +55,7 @@ function ordersText(orders: OrdersReport): string {
       ['engine', orders.engine.toFixed(4), '', '', ''],
       row('probability alone', orders.probability),
       row(`blend, held out (weight ${weightsOf(orders)})`, orders.blend_held_out),
+      row(`--blend auto (weight ${AUTO_BLEND})`, orders.auto),
       row(`reciprocal rank fusion, k ${RANK_FUSION_K}`, orders.rank_fusion),
     ],
     { rightAligned: [1, 2, 3, 4] },

@@ -21,7 +21,7 @@ function aboutOrders({ orders }: Omit<EvaluationReport, 'advice'>): string[] {
       : verdict(probability) === 'above'
         ? `The probability alone ranks above the engine (${metric} ${figures(probability)}).`
         : `The probability alone and the engine cannot be told apart by these queries (${metric} ${figures(probability)}).`;
-  return [alone, aboutBlend(blend, weight, probability)];
+  return [alone, aboutBlend(blend, weight, probability), aboutAuto(orders.auto, blend)];
 }
 
 function aboutBlend(blend: OrderReport, weight: number, probability: OrderReport): string {
@@ -40,6 +40,13 @@ function aboutBlend(blend: OrderReport, weight: number, probability: OrderReport
       ? `${signed(gain)} against the probability alone`
       : 'no better than the probability alone when held out';
   return `Recommended: blend ${weight} (--blend ${weight}, or --write-blend here). On queries that it was not tuned on it is ${figures(blend)} against the engine, ${more}.${doubt}`;
+}
+
+/** What the weight that needs no judgments gives, and what share of the tuned weight's gain that is. */
+function aboutAuto(auto: OrderReport, blend: OrderReport): string {
+  const share = auto.comparison.difference / blend.comparison.difference;
+  const kept = isAbove(blend) && isAbove(auto) ? `, ${percent(share)} of the gain of the tuned blend` : '';
+  return `Without judgments, --blend auto would give ${figures(auto)} against the engine${kept}.`;
 }
 
 function aboutJudgments({

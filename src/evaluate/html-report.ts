@@ -95,7 +95,7 @@ function ordersSection({ orders }: EvaluationReport): Markup {
   return markup`<h2>Orders, by ${orders.metric} against the engine</h2>
 <table><tr><th></th><th>value</th>${COMPARISON_HEAD}</tr>
 <tr><th>engine</th><td>${orders.engine.toFixed(4)}</td><td></td><td></td><td></td></tr>
-${row('probability alone', orders.probability)}${row('blend, held out', orders.blend_held_out)}${row('reciprocal rank fusion', orders.rank_fusion)}</table>
+${row('probability alone', orders.probability)}${row('blend, held out', orders.blend_held_out)}${row('--blend auto', orders.auto)}${row('reciprocal rank fusion', orders.rank_fusion)}</table>
 <h2>Weight of the engine in the blend; best is ${orders.weight}</h2>
 ${blendChart(orders)}`;
 }

@@ -1,4 +1,5 @@
 /** The orders that were not asked for but can be computed: the probability alone, the tuned blend, rank fusion. */
+import { AUTO_BLEND } from '../model/blend.js';
 import { blendRanking, reciprocalRankFusion } from './fusion.js';
 import type { Metric } from './metrics.js';
 import type { QueryResult } from './run-evaluation.js';
@@ -22,6 +23,8 @@ export interface OrdersReport {
   readonly probability: OrderReport;
   /** Each query under the weight that the other folds chose. */
   readonly blend_held_out: OrderReport;
+  /** What `--blend auto` gives. */
+  readonly auto: OrderReport;
   readonly rank_fusion: OrderReport;
   /** Best weight over all queries. */
   readonly weight: number;
@@ -66,6 +69,7 @@ export function ordersReport(results: readonly QueryResult[], options: OrdersOpt
     engine: mean(engine),
     probability: measured(({ candidates }) => blendRanking(candidates, 0)),
     blend_held_out: against(tuned.heldOut),
+    auto: measured(({ candidates }) => blendRanking(candidates, AUTO_BLEND)),
     rank_fusion: measured(({ candidates }) => reciprocalRankFusion(candidates, RANK_FUSION_K)),
     weight: tuned.weight,
     fold_weights: tuned.foldWeights,

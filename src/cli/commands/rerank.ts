@@ -10,11 +10,11 @@ import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
 import { poolSize } from '../model-options.js';
 import {
+  blend,
   flag,
   integer,
   listenAddress,
   oneOf,
-  share,
   type OptionTable,
   type OptionValues,
 } from '../options.js';
@@ -61,9 +61,9 @@ const OPTIONS = {
   blend: {
     flag: 'blend',
     env: 'TWINRANK_BLEND',
-    help: "Weight of the engine's score in the order, 0 to 1, where neither request nor index says otherwise.",
+    help: "Weight of the engine's score in the order, 0 to 1 or auto, where neither request nor index says otherwise.",
     default: '0',
-    parse: share,
+    parse: blend,
   },
   encodeNow: {
     flag: 'encode-now',

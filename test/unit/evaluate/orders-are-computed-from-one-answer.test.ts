@@ -138,6 +138,9 @@ describe('the report of the orders', () => {
     assert.match(text, /cannot be told apart/);
     assert.match(text, new RegExp(`Recommended: blend ${orders.weight} `));
     assert.match(text, /reciprocal rank fusion, k 60/);
+    // At .35 the blend puts b first: all of the gain.
+    assert.equal(orders.auto.value, 1);
+    assert.match(text, /--blend auto would give \+0\.5000 .* 100 % of the gain/);
     // One of three hits is judged.
     assert.match(text, /Nobody judged 67 % of the engine's and 67 % of twinrank's first ten hits/);
   });
