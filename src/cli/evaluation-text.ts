@@ -1,14 +1,18 @@
 /** An evaluation report as people read it. */
+import { RANK_FUSION_K } from '../evaluate/orders-report.js';
+import type { OrderReport, OrdersReport } from '../evaluate/orders-report.js';
 import type { EvaluationReport } from '../evaluate/report.js';
+import type { Comparison } from '../evaluate/statistics.js';
+import { AUTO_BLEND } from '../model/blend.js';
 import { textTable } from './table.js';
 
 /** The table and the facts without which its figures must not be read; ends with a line end. */
 export function evaluationText(report: EvaluationReport): string {
-  const rows = report.metrics.map(({ name, engine, twinrank, difference, interval }) => [
+  const rows = report.metrics.map(({ name, engine, twinrank, ...comparison }) => [
     name,
     engine.toFixed(4),
     twinrank.toFixed(4),
-    `${signed(difference)} [${signed(interval.low)}, ${signed(interval.high)}]`,
+    ...comparisonCells(comparison),
   ]);
   const { engine, twinrank } = report.latency_ms;
   for (const share of ['p50', 'p95'] as const) {
@@ -17,12 +21,50 @@ export function evaluationText(report: EvaluationReport): string {
       engine[share].toFixed(1),
       twinrank[share].toFixed(1),
       signed(twinrank[share] - engine[share], 1),
+      '',
+      '',
     ]);
   }
-  const table = textTable(['', 'engine', 'twinrank', 'difference [95 % interval]'], rows, {
-    rightAligned: [1, 2, 3],
+  const table = textTable(['', 'engine', 'twinrank', ...COMPARISON_HEAD], rows, {
+    rightAligned: [1, 2, 3, 4, 5],
   });
-  return `${table}\n${factsOf(report).join('\n')}\n`;
+  const orders = report.orders === null ? '' : `\n${ordersText(report.orders)}\n`;
+  return `${table}\n${factsOf(report).join('\n')}\n${orders}${report.advice.map((line) => `${line}\n`).join('')}`;
+}
+
+const COMPARISON_HEAD = ['difference [95 % interval]', 'p', 'won / lost / tied'];
+
+function comparisonCells({ difference, interval, p, wins, losses, ties }: Comparison): string[] {
+  return [
+    `${signed(difference)} [${signed(interval.low)}, ${signed(interval.high)}]`,
+    p < 0.001 ? '<.001' : p.toFixed(3),
+    `${wins} / ${losses} / ${ties}`,
+  ];
+}
+
+/** Orders that were not asked for, against the engine. */
+function ordersText(orders: OrdersReport): string {
+  const row = (name: string, { value, comparison }: OrderReport): string[] => [
+    name,
+    value.toFixed(4),
+    ...comparisonCells(comparison),
+  ];
+  return textTable(
+    [`order by ${orders.metric}`, 'value', ...COMPARISON_HEAD],
+    [
+      ['engine', orders.engine.toFixed(4), '', '', ''],
+      row('probability alone', orders.probability),
+      row(`blend, held out (weight ${weightsOf(orders)})`, orders.blend_held_out),
+      row(`--blend auto (weight ${AUTO_BLEND})`, orders.auto),
+      row(`reciprocal rank fusion, k ${RANK_FUSION_K}`, orders.rank_fusion),
+    ],
+    { rightAligned: [1, 2, 3, 4] },
+  );
+}
+
+function weightsOf({ fold_weights: weights }: OrdersReport): string {
+  const [low, high] = [Math.min(...weights), Math.max(...weights)];
+  return low === high ? String(low) : `${low} to ${high}`;
 }
 
 function factsOf(report: EvaluationReport): string[] {

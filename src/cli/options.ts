@@ -113,6 +113,16 @@ export function share(value: string): number {
   return n;
 }
 
+/** Parser of a blend's weight: a share, or `auto`. */
+export function blend(value: string): number | 'auto' {
+  if (value === 'auto') return value;
+  try {
+    return share(value);
+  } catch {
+    throw new Error(`expected a number from 0 to 1, or auto, got "${value}".`);
+  }
+}
+
 /** Parser of one of a few words. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): (value: string) => Word {
   return (value) => {

@@ -2,6 +2,7 @@
  * Measures of one ranking against the judgments of its query. All are in [0, 1]; a document that nobody judged
  * counts as grade 0. A ranking is a list of document ids, best first, each at most once.
  */
+import { TwinrankError } from '../errors.js';
 import type { Judgments } from './qrels.js';
 
 /** Discounted cumulative gain with gain 2^g - 1 and discount log2(rank + 1) (Burges et al. 2005). */
@@ -41,13 +42,24 @@ export function recall(ranking: readonly string[], judgments: Judgments, k: numb
   return ranking.slice(0, k).filter((id) => isRelevant(id, judgments)).length / relevant;
 }
 
-/** nDCG@k of the ranking without the documents that nobody judged. */
-export function judgedOnlyNdcg(ranking: readonly string[], judgments: Judgments, k: number): number {
-  return ndcg(
-    ranking.filter((id) => judgments.has(id)),
-    judgments,
-    k,
-  );
+/**
+ * Average precision at k, as trec_eval's map_cut has it: the precision at each relevant hit within the first k,
+ * summed and divided by the number of all relevant documents. 0 without a relevant one.
+ */
+export function averagePrecision(ranking: readonly string[], judgments: Judgments, k: number): number {
+  const relevant = relevantCount(judgments);
+  if (relevant === 0) return 0;
+  let found = 0;
+  let sum = 0;
+  ranking.slice(0, k).forEach((id, i) => {
+    if (isRelevant(id, judgments)) sum += ++found / (i + 1);
+  });
+  return sum / relevant;
+}
+
+/** Share of the first k places that hold a relevant document; places that stay empty count. */
+export function precision(ranking: readonly string[], judgments: Judgments, k: number): number {
+  return ranking.slice(0, k).filter((id) => isRelevant(id, judgments)).length / k;
 }
 
 /** Share of the first k places that hold a judged document; 0 for an empty ranking. */
@@ -65,16 +77,73 @@ function isRelevant(id: string, judgments: Judgments): boolean {
   return (judgments.get(id) ?? 0) > 0;
 }
 
-/** What is measured, in the order of the report. */
-export const METRICS = [
-  { name: 'nDCG@10', of: (ranking, judgments) => ndcg(ranking, judgments, 10) },
-  { name: 'MRR@10', of: (ranking, judgments) => reciprocalRank(ranking, judgments, 10) },
-  { name: 'Recall@100', of: (ranking, judgments) => recall(ranking, judgments, 100) },
-  { name: 'judged-only nDCG@10', of: (ranking, judgments) => judgedOnlyNdcg(ranking, judgments, 10) },
-  { name: 'judged@10', of: (ranking, judgments) => judgedShare(ranking, judgments, 10) },
-] as const satisfies readonly {
+/** A measure at a cut-off. */
+export interface Metric {
+  /** As in `nDCG@10` or `judged-only MRR@5`. */
   readonly name: string;
   readonly of: (ranking: readonly string[], judgments: Judgments) => number;
-}[];
+}
 
-export type MetricName = (typeof METRICS)[number]['name'];
+type Measure = (ranking: readonly string[], judgments: Judgments, k: number) => number;
+
+/** Measures that also have a judged-only form, which takes the documents that nobody judged out of the ranking. */
+const MEASURES: Readonly<Record<string, Measure>> = {
+  nDCG: ndcg,
+  MRR: reciprocalRank,
+  MAP: averagePrecision,
+  Recall: recall,
+  P: precision,
+};
+const JUDGED_ONLY = 'judged-only ';
+const JUDGED = 'judged';
+
+/** What is measured where no cut-offs are named, in the order of the report. */
+export const DEFAULT_METRICS: readonly Metric[] = [
+  'nDCG@10',
+  'MRR@10',
+  'MAP@100',
+  'Recall@100',
+  'P@10',
+  'judged-only nDCG@10',
+  'judged@10',
+].map(metricNamed);
+
+/** Every measure at every cut-off, in the order of the report. */
+export function metricsAt(cutoffs: readonly number[]): readonly Metric[] {
+  const names = Object.keys(MEASURES);
+  return cutoffs
+    .flatMap((k) =>
+      [...names, ...names.map((name) => JUDGED_ONLY + name), JUDGED].map((name) => `${name}@${k}`),
+    )
+    .map(metricNamed);
+}
+
+/** The metric of a name, whose letters may be large or small. Throws `bad_config` that says which there are. */
+export function metricNamed(text: string): Metric {
+  const match = /^(judged-only +)?([a-z]+)@([1-9]\d{0,4})$/i.exec(text.trim());
+  const k = Number(match?.[3]);
+  const isJudgedOnly = match?.[1] !== undefined;
+  const wanted = match?.[2]?.toLowerCase();
+  if (wanted === JUDGED && !isJudgedOnly)
+    return { name: `${JUDGED}@${k}`, of: (ranking, judgments) => judgedShare(ranking, judgments, k) };
+  const found = Object.entries(MEASURES).find(([name]) => name.toLowerCase() === wanted);
+  if (found === undefined) {
+    throw new TwinrankError(
+      'bad_config',
+      `"${text}" is no metric; there are ${Object.keys(MEASURES).join(', ')} and judged, each with a cut-off as in nDCG@10, ` +
+        'and all but the last as in "judged-only nDCG@10".',
+    );
+  }
+  const [name, measure] = found;
+  if (!isJudgedOnly)
+    return { name: `${name}@${k}`, of: (ranking, judgments) => measure(ranking, judgments, k) };
+  return {
+    name: `${JUDGED_ONLY}${name}@${k}`,
+    of: (ranking, judgments) =>
+      measure(
+        ranking.filter((id) => judgments.has(id)),
+        judgments,
+        k,
+      ),
+  };
+}

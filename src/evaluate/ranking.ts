@@ -7,6 +7,11 @@ export interface Hit {
   readonly score: number | null;
   /** The field that is compared with the query where equal candidates are excluded. */
   readonly text?: string | undefined;
+  /** The field that is shown to people. */
+  readonly title?: string | undefined;
+  /** The engine's score and the log-odds of the model, where the proxy shows them. */
+  readonly engineScore?: number;
+  readonly logOdds?: number;
 }
 
 /**

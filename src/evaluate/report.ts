@@ -1,17 +1,19 @@
 /** The figures of an evaluation: data in, data out; how they are shown is decided elsewhere. */
-import { METRICS } from './metrics.js';
-import type { MetricName } from './metrics.js';
+import { adviceOf } from './advice.js';
+import { DEFAULT_METRICS, judgedShare, metricNamed } from './metrics.js';
+import type { Metric } from './metrics.js';
+import { ordersReport } from './orders-report.js';
+import type { OrdersReport } from './orders-report.js';
+import type { Judgments } from './qrels.js';
 import type { EvaluationRun } from './run-evaluation.js';
-import { mean, pairedBootstrap, percentile } from './statistics.js';
-import type { BootstrapOptions, Interval } from './statistics.js';
+import { compare, mean, percentile } from './statistics.js';
+import type { BootstrapOptions, Comparison } from './statistics.js';
 
-export interface MetricReport {
-  readonly name: MetricName;
+/** twinrank against engine, query by query. */
+export interface MetricReport extends Comparison {
+  readonly name: string;
   readonly engine: number;
   readonly twinrank: number;
-  /** twinrank less engine, and its 95 % interval. */
-  readonly difference: number;
-  readonly interval: Interval;
 }
 
 /** Milliseconds. */
@@ -36,33 +38,70 @@ export interface EvaluationReport {
     readonly scored: number | null;
     readonly skipped: Readonly<Record<string, number>>;
   };
+  /** Share of the first ten hits that nobody judged. */
+  readonly unjudged_in_top_10: { readonly engine: number; readonly twinrank: number };
+  /** Orders that were computed from the scores; null where there were none. */
+  readonly orders: OrdersReport | null;
+  /** What the figures say, in words. */
+  readonly advice: readonly string[];
   readonly seed: number;
   readonly resamples: number;
 }
 
-export function reportOf(
-  { results, withoutRelevant, unjudged }: EvaluationRun,
-  bootstrap: BootstrapOptions,
-): EvaluationReport {
-  return {
+export interface ReportOptions extends BootstrapOptions {
+  /** What is measured, in this order. */
+  readonly metrics: readonly Metric[];
+  /** By which orders are compared and the blend is tuned. */
+  readonly deciding: Metric;
+  /** Of the cross-validation. */
+  readonly folds: number;
+}
+
+export const REPORT_DEFAULTS = {
+  metrics: DEFAULT_METRICS,
+  deciding: metricNamed('nDCG@10'),
+  folds: 5,
+  resamples: 10_000,
+} as const satisfies Partial<ReportOptions>;
+
+export function reportOf(run: EvaluationRun, options: ReportOptions): EvaluationReport {
+  const { results, withoutRelevant, unjudged } = run;
+  const figures = {
     queries: results.length,
     without_relevant: withoutRelevant,
     unjudged,
-    metrics: METRICS.map(({ name, of }) => {
-      const engine = results.map(({ engine: side, judgments }) => of(side.ranking, judgments));
-      const proxy = results.map(({ proxy: side, judgments }) => of(side.ranking, judgments));
-      const differences = proxy.map((value, i) => value - (engine[i] ?? 0));
-      const interval = pairedBootstrap(differences, bootstrap);
-      return { name, engine: mean(engine), twinrank: mean(proxy), difference: mean(differences), interval };
-    }),
+    metrics: options.metrics.map((metric) => metricReport(run, metric, options)),
     latency_ms: {
       engine: latencyOf(results.map(({ engine }) => engine.milliseconds)),
       twinrank: latencyOf(results.map(({ proxy }) => proxy.milliseconds)),
     },
     outcomes: outcomesOf(results.map(({ outcome }) => outcome)),
-    seed: bootstrap.seed,
-    resamples: bootstrap.resamples,
+    unjudged_in_top_10: {
+      engine: mean(results.map(({ engine, judgments }) => unjudgedShare(engine.ranking, judgments))),
+      twinrank: mean(results.map(({ proxy, judgments }) => unjudgedShare(proxy.ranking, judgments))),
+    },
+    orders: ordersReport(results, { ...options, metric: options.deciding }),
+    seed: options.seed,
+    resamples: options.resamples,
   };
+  return { ...figures, advice: adviceOf(figures) };
+}
+
+/** One metric of both sides. */
+export function metricReport(
+  { results }: EvaluationRun,
+  { name, of }: Metric,
+  options: BootstrapOptions,
+): MetricReport {
+  const engine = results.map(({ engine: side, judgments }) => of(side.ranking, judgments));
+  const proxy = results.map(({ proxy: side, judgments }) => of(side.ranking, judgments));
+  const differences = proxy.map((value, i) => value - (engine[i] ?? 0));
+  return { name, engine: mean(engine), twinrank: mean(proxy), ...compare(differences, options) };
+}
+
+/** An answer without hits has none that nobody judged. */
+function unjudgedShare(ranking: readonly string[], judgments: Judgments): number {
+  return ranking.length === 0 ? 0 : 1 - judgedShare(ranking, judgments, 10);
 }
 
 function latencyOf(milliseconds: readonly number[]): LatencyReport {

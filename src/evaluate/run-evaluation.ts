@@ -1,5 +1,8 @@
 /** Puts every query to engine and proxy, one at a time and in random turns, and keeps what came back. */
+import { candidatesOf } from './fusion.js';
+import type { Candidate } from './fusion.js';
 import { equalToQuery, rankingOf } from './ranking.js';
+import type { Hit } from './ranking.js';
 import type { Qrels, Judgments } from './qrels.js';
 import type { Query } from './queries.js';
 import { createRandom, shuffled } from './random.js';
@@ -30,6 +33,8 @@ export interface EvaluationOptions {
 /** What one side answered to one query. */
 export interface Answered {
   readonly ranking: readonly string[];
+  /** As they came. */
+  readonly hits: readonly Hit[];
   readonly milliseconds: number;
 }
 
@@ -40,6 +45,10 @@ export interface QueryResult {
   readonly proxy: Answered;
   /** The proxy's `x-twinrank`. */
   readonly outcome: string | null;
+  /** What other orders can be computed from, in the engine's order; excluded ones too, as they shape a blend. */
+  readonly candidates: readonly Candidate[];
+  /** Ids that no ranking may hold. */
+  readonly excluded: ReadonlySet<string>;
 }
 
 export interface EvaluationRun {
@@ -109,6 +118,7 @@ function resultOf(
   );
   const answered = ({ hits, milliseconds }: SearchAnswer): Answered => ({
     ranking: rankingOf(hits).filter((id) => !excluded.has(id)),
+    hits,
     milliseconds,
   });
   return {
@@ -117,5 +127,7 @@ function resultOf(
     engine: answered(engine),
     proxy: answered(proxy),
     outcome: proxy.outcome,
+    candidates: candidatesOf(engine.hits, proxy.hits),
+    excluded,
   };
 }

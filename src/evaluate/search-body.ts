@@ -7,8 +7,8 @@ export interface SearchShape {
   readonly size: number;
   /** A body of the user's own with {{query}} where the text goes; null for the usual one. */
   readonly template: string | null;
-  /** Field that must come back with the hits; null for none. */
-  readonly sourceField: string | null;
+  /** Fields that must come back with the hits. */
+  readonly sourceFields: readonly string[];
 }
 
 const PLACEHOLDER = '{{query}}';
@@ -25,7 +25,7 @@ export function searchBody(text: string, shape: SearchShape): string {
   return JSON.stringify({
     query,
     size: shape.size,
-    _source: shape.sourceField === null ? false : [shape.sourceField],
+    _source: shape.sourceFields.length === 0 ? false : shape.sourceFields,
   });
 }
 

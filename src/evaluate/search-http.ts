@@ -3,6 +3,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { TwinrankError } from '../errors.js';
+import { OUR_HEADER } from '../http/header-rules.js';
 import { withoutCredentials } from '../search-engine/client.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { Hit } from './ranking.js';
@@ -20,6 +21,10 @@ export interface SearchTarget {
   readonly index: string;
   /** Field whose text is read from each hit's source; null for none. */
   readonly textField: string | null;
+  /** Field that is shown to people, likewise. */
+  readonly titleField?: string | undefined;
+  /** Header `x-twinrank` of every search; none where it is not given. */
+  readonly wish?: string;
   /** For https only. */
   readonly tls?: { readonly ca?: string; readonly rejectUnauthorized: boolean };
 }
@@ -52,7 +57,11 @@ export function createSearcher(target: SearchTarget): Searcher {
         path,
         signal,
         ...auth,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          ...(target.wish === undefined ? {} : { [OUR_HEADER]: target.wish }),
+        },
       },
       body,
     ).catch((error: unknown) => {
@@ -70,7 +79,7 @@ export function createSearcher(target: SearchTarget): Searcher {
         `${address} answered a search with status ${response.status}: ${words}`,
       );
     }
-    const outcome = response.headers['x-twinrank'];
+    const outcome = response.headers[OUR_HEADER];
     return {
       hits: hitsOf(response.body, target, address),
       milliseconds,
@@ -104,7 +113,7 @@ function exchange(url: URL, options: RequestOptions, body: string): Promise<Exch
   });
 }
 
-function hitsOf(body: Buffer, { textField }: SearchTarget, address: string): Hit[] {
+function hitsOf(body: Buffer, { textField, titleField }: SearchTarget, address: string): Hit[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));
@@ -120,12 +129,33 @@ function hitsOf(body: Buffer, { textField }: SearchTarget, address: string): Hit
   if (!Array.isArray(hits))
     throw new TwinrankError('upstream_answer', `${address} answered a search without hits.`);
   return hits.filter(isRecord).map((hit) => {
-    const source = hit['_source'];
-    const text = textField !== null && isRecord(source) ? source[textField] : undefined;
     return {
       id: String(hit['_id']),
       score: typeof hit['_score'] === 'number' ? hit['_score'] : null,
-      text: typeof text === 'string' ? text : undefined,
+      text: textField === null ? undefined : textAt(hit['_source'], textField),
+      title: titleField === undefined ? undefined : textAt(hit['_source'], titleField),
+      ...shownScores(hit['fields']),
     };
   });
+}
+
+/** Text of a field; a dotted name may be a path through objects. */
+function textAt(source: unknown, field: string): string | undefined {
+  if (!isRecord(source)) return undefined;
+  const own = source[field];
+  if (typeof own === 'string') return own;
+  const dot = field.indexOf('.');
+  return dot === -1 ? undefined : textAt(source[field.slice(0, dot)], field.slice(dot + 1));
+}
+
+/** What the proxy shows under `fields._twinrank` where it is asked for scores. */
+function shownScores(fields: unknown): Pick<Hit, 'engineScore' | 'logOdds'> {
+  const list = isRecord(fields) ? fields['_twinrank'] : undefined;
+  const shown: unknown = Array.isArray(list) ? list[0] : undefined;
+  if (!isRecord(shown)) return {};
+  const { engine_score: engineScore, log_odds: logOdds } = shown;
+  return {
+    ...(typeof engineScore === 'number' ? { engineScore } : {}),
+    ...(typeof logOdds === 'number' ? { logOdds } : {}),
+  };
 }

@@ -43,3 +43,58 @@ export function pairedBootstrap(
     high: means[Math.ceil(0.975 * (resamples - 1))] ?? 0,
   };
 }
+
+/**
+ * Two-sided p-value of a mean difference by the paired randomisation test (Fisher; Smucker, Allan and Carterette
+ * 2007 for retrieval): if both sides were alike, the sign of each query's difference would be chance. The observed
+ * arrangement counts as one of those drawn, so the value is never 0. 1 of nothing.
+ */
+export function randomisationTest(
+  differences: readonly number[],
+  { resamples, seed }: BootstrapOptions,
+): number {
+  // Queries without a difference do not change the sum, whatever their sign.
+  const moved = differences.filter((difference) => difference !== 0);
+  const observed = Math.abs(moved.reduce((sum, difference) => sum + difference, 0));
+  const random = createRandom(seed);
+  // Sums of the same numbers in other signs may differ by a rounding error from the observed one.
+  const bar = observed * (1 - 1e-12);
+  let asExtreme = 1;
+  for (let turn = 0; turn < resamples; turn++) {
+    let sum = 0;
+    for (const difference of moved) sum += random() < 0.5 ? difference : -difference;
+    if (Math.abs(sum) >= bar) asExtreme++;
+  }
+  return asExtreme / (resamples + 1);
+}
+
+export interface Tally {
+  readonly wins: number;
+  readonly losses: number;
+  readonly ties: number;
+}
+
+/** How many differences are above, below and at zero; rounding errors are no difference. */
+export function tally(differences: readonly number[]): Tally {
+  const wins = differences.filter((difference) => difference > 1e-9).length;
+  const losses = differences.filter((difference) => difference < -1e-9).length;
+  return { wins, losses, ties: differences.length - wins - losses };
+}
+
+export interface Comparison extends Tally {
+  /** Mean of the differences, and its 95 % interval. */
+  readonly difference: number;
+  readonly interval: Interval;
+  /** Of the randomisation test. */
+  readonly p: number;
+}
+
+/** All that is said about one side against another, from the difference of each query. */
+export function compare(differences: readonly number[], options: BootstrapOptions): Comparison {
+  return {
+    difference: mean(differences),
+    interval: pairedBootstrap(differences, options),
+    p: randomisationTest(differences, options),
+    ...tally(differences),
+  };
+}

@@ -1,9 +1,9 @@
 /** From the engine's answer to the caller's: read vectors, score, blend, order, splice. */
 import { performance } from 'node:perf_hooks';
+import { blendedLogOdds, orderByScore } from '../model/blend.js';
 import { probability } from '../model/head.js';
 import { stringAt, memberNamed } from '../search-engine/json-scan.js';
 import { vectorFields } from '../search-engine/mapping-meta.js';
-import { blendedLogOdds } from './blend.js';
 import type { RerankContext } from './context.js';
 import { vectorCuts, type HitVector } from './hit-vector.js';
 import type { Outcome, Skipped } from './outcome.js';
@@ -13,7 +13,7 @@ import { rescueVectors } from './rescue.js';
 import { jsonNumber, spliceResponse, type Rearrangement } from './response-splice.js';
 import { scoreVectors, storedVectors, type HitScores } from './score-hits.js';
 import { scanResponse, type HitRanges, type ResponseRanges } from './search-response.js';
-import { orderByScore, pagePositions } from './window.js';
+import { pagePositions } from './window.js';
 
 /** The query's vector and what it cost, or why there is none. */
 export type QueryVector =

@@ -4,6 +4,7 @@
  * be changed from outside, least of all where requests go.
  */
 import { TwinrankError } from '../errors.js';
+import type { Blend } from '../model/blend.js';
 import { isRecord } from '../search-engine/json-value.js';
 
 /** Values that a request has given; what it has not given is undefined. */
@@ -13,7 +14,7 @@ export interface Knobs {
   /** How many hits are reranked, in place of the index's window. */
   readonly window?: number;
   /** Weight of the engine's score in the order, 0 to 1. */
-  readonly blend?: number;
+  readonly blend?: Blend;
   /** Show probability, log-odds and the engine's score of each hit under `fields._twinrank`. */
   readonly scores?: boolean;
   /** Show the parts of the head's sum as well. */
@@ -30,7 +31,7 @@ export interface KnobLimits {
 /** Reads one value, given as JSON or as the header's text; undefined where it is out of bounds. */
 interface KnobRule {
   readonly expected: (limits: KnobLimits) => string;
-  readonly read: (value: unknown, limits: KnobLimits) => number | boolean | undefined;
+  readonly read: (value: unknown, limits: KnobLimits) => number | boolean | 'auto' | undefined;
 }
 
 const SWITCH: KnobRule = {
@@ -45,7 +46,10 @@ const KNOBS: Readonly<Record<KnobName, KnobRule>> = {
     expected: ({ maxWindow }) => `a whole number from 1 to ${maxWindow}`,
     read: (value, { maxWindow }) => within(numberOf(value), 1, maxWindow, true),
   },
-  blend: { expected: () => 'a number from 0 to 1', read: (value) => within(numberOf(value), 0, 1, false) },
+  blend: {
+    expected: () => 'a number from 0 to 1, or auto',
+    read: (value) => (value === 'auto' ? value : within(numberOf(value), 0, 1, false)),
+  },
   scores: SWITCH,
   explain: SWITCH,
 };

@@ -1,4 +1,5 @@
 /** From a search request to what is asked of the engine in its place, or the reason for leaving it alone. */
+import { blendWeight, type Blend } from '../model/blend.js';
 import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsByIndex, SettingsOf } from '../search-engine/index-settings.js';
@@ -68,7 +69,7 @@ export interface SearchWishes {
 /** What holds where neither request nor index says otherwise. */
 export interface PlanDefaults {
   /** Weight of the engine's score in the order. */
-  readonly blend: number;
+  readonly blend: Blend;
   readonly maxQueryLength: number;
 }
 
@@ -197,7 +198,7 @@ export function planSearch(
       inSource: ours.filter((field) => !candidate.sourceWishes.includes(field)),
       inFields: unnamed,
     },
-    blend: knobs.blend ?? firstBlend(usable) ?? defaults.blend,
+    blend: blendWeight(knobs.blend ?? firstBlend(usable) ?? defaults.blend),
     show:
       knobs.explain === true || (knobs.scores === true && candidate.explain)
         ? 'parts'
@@ -208,7 +209,7 @@ export function planSearch(
 }
 
 /** Indices that are searched together are put into one order, so one weight holds for all: that of the first that has one. */
-function firstBlend(settings: readonly IndexSettings[]): number | undefined {
+function firstBlend(settings: readonly IndexSettings[]): Blend | undefined {
   return settings.find((s) => s.blend !== undefined)?.blend;
 }
 

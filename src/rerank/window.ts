@@ -42,15 +42,3 @@ export function pagePositions(order: readonly number[], count: number, page: Pag
   for (let i = page.from; i < Math.min(page.from + page.size, count); i++) positions.push(order[i] ?? i);
   return positions;
 }
-
-/**
- * Order of the head by score: scored positions by descending score, ties in the engine's order, then those
- * without a score in the engine's order.
- */
-export function orderByScore(scores: readonly (number | undefined)[]): number[] {
-  const scored: number[] = [];
-  const unscored: number[] = [];
-  scores.forEach((score, position) => (score === undefined ? unscored : scored).push(position));
-  scored.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-  return [...scored, ...unscored];
-}

@@ -19,8 +19,8 @@ export interface IndexSettings {
   readonly fingerprint: string;
   /** How many hits are reranked. */
   readonly window: number;
-  /** Weight of the engine's score in the order, 0 to 1; undefined leaves it to the proxy. */
-  readonly blend?: number;
+  /** Weight of the engine's score in the order, 0 to 1, or `auto`; undefined leaves it to the proxy. */
+  readonly blend?: number | 'auto';
   /** The engine's own vector field; undefined where only the binary field holds vectors. */
   readonly native?: NativeField;
 }
@@ -144,9 +144,8 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
   const fingerprint = text('fingerprint');
   if (!/^[0-9a-f]{16}$/.test(fingerprint)) return refuse('fingerprint must be 16 hex characters');
   const blend = block['blend'];
-  if (blend !== undefined && !(typeof blend === 'number' && blend >= 0 && blend <= 1)) {
-    return refuse('blend must be a number from 0 to 1');
-  }
+  const isBlend = blend === 'auto' || (typeof blend === 'number' && blend >= 0 && blend <= 1);
+  if (blend !== undefined && !isBlend) return refuse('blend must be a number from 0 to 1, or "auto"');
   const native = nativeOf(block['native'], refuse);
   return {
     textFields: fields,

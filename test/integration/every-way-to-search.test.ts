@@ -432,6 +432,16 @@ describe('every way to search', () => {
     await send(stack.sidecar, `/${blended}/_doc/1?refresh=true`, { title: QUERY });
     const answer = await send(stack.proxy, `/${blended}/_search`, { query: match });
     assert.match(outcome(answer), /; blend=0\.4; /);
+    const auto = await send(stack.proxy, `/${blended}/_search`, {
+      query: match,
+      ext: { twinrank: { blend: 'auto' } },
+    });
+    assert.match(outcome(auto), /; blend=0\.35; /);
+    await stack.setUp(blended, { blend: 'auto' });
+    assert.match(
+      outcome(await send(stack.proxy, `/${blended}/_search`, { query: match })),
+      /; blend=0\.35; /,
+    );
   });
 
   it('only reports in shadow mode', async () => {

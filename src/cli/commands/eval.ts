@@ -1,111 +1,28 @@
 /** `twinrank eval`: the engine alone against the engine behind the proxy, on the user's own judgments. */
-import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
+import { writeFile } from 'node:fs/promises';
 import { TwinrankError } from '../../errors.js';
-import { parseQrels } from '../../evaluate/qrels.js';
-import { parseQueries } from '../../evaluate/queries.js';
-import { reportOf } from '../../evaluate/report.js';
-import type { EvaluationReport } from '../../evaluate/report.js';
+import { isAbove } from '../../evaluate/advice.js';
+import { belowBars, worseThanEngine } from '../../evaluate/bars.js';
+import { htmlReport } from '../../evaluate/html-report.js';
+import type { ShownSettings } from '../../evaluate/html-report.js';
+import { unknownDocuments } from '../../evaluate/judged-documents.js';
+import { metricsAt } from '../../evaluate/metrics.js';
+import { beirFiles, readInput, readInputText } from '../../evaluate/read-input.js';
+import { metricReport, REPORT_DEFAULTS, reportOf } from '../../evaluate/report.js';
+import type { EvaluationReport, ReportOptions } from '../../evaluate/report.js';
 import { measurable, runEvaluation } from '../../evaluate/run-evaluation.js';
-import type { EvaluationInput } from '../../evaluate/run-evaluation.js';
+import type { EvaluationInput, EvaluationRun } from '../../evaluate/run-evaluation.js';
 import { checkTemplate, searchBody } from '../../evaluate/search-body.js';
 import { createSearcher } from '../../evaluate/search-http.js';
+import { createEngineClient, withoutCredentials } from '../../search-engine/client.js';
+import type { EngineClient } from '../../search-engine/client.js';
+import { writeBlend } from '../../search-engine/write-blend.js';
 import type { Command, CommandIo } from '../command.js';
-import { TLS_OPTIONS } from '../engine-options.js';
+import { EVAL_OPTIONS } from '../eval-options.js';
+import type { EvalValues } from '../eval-options.js';
 import { evaluationText } from '../evaluation-text.js';
-import { flag, httpUrl, integer, text } from '../options.js';
-import type { OptionTable, OptionValues } from '../options.js';
 import { createProgressBar } from '../progress.js';
 
-const EVAL_OPTIONS = {
-  engine: {
-    flag: 'engine',
-    env: 'TWINRANK_EVAL_ENGINE',
-    help: 'Address of the engine; it may hold credentials.',
-    required: true,
-    parse: httpUrl,
-  },
-  proxy: {
-    flag: 'proxy',
-    env: 'TWINRANK_EVAL_PROXY',
-    help: 'Address of the rerank proxy.',
-    required: true,
-    parse: httpUrl,
-  },
-  index: { flag: 'index', env: null, help: 'Index to search.', required: true, parse: text },
-  queries: {
-    flag: 'queries',
-    env: null,
-    help: 'Queries: JSON lines {"_id", "text"}, or id<TAB>text.',
-    required: true,
-    parse: text,
-  },
-  qrels: {
-    flag: 'qrels',
-    env: null,
-    help: 'Judgments: "query-id corpus-id score", or TREC.',
-    required: true,
-    parse: text,
-  },
-  field: {
-    flag: 'field',
-    env: null,
-    help: 'Field to match; "title" where nothing else is given.',
-    parse: text,
-  },
-  fields: {
-    flag: 'fields',
-    env: null,
-    help: 'Fields to match at once (multi_match), separated by commas.',
-    parse: fieldList,
-  },
-  bodyTemplate: {
-    flag: 'body-template',
-    env: null,
-    help: 'File with a search body that has {{query}} inside a string.',
-    parse: text,
-  },
-  size: { flag: 'size', env: null, help: 'Hits of a search.', default: '100', parse: integer(1, 10_000) },
-  excludeEqual: {
-    flag: 'exclude-equal',
-    env: null,
-    help: 'Leave out hits whose text in this field equals the query.',
-    parse: text,
-  },
-  limit: {
-    flag: 'limit',
-    env: null,
-    help: 'Only so many queries, taken from the start of the file.',
-    parse: integer(1, 1_000_000),
-  },
-  warmUp: {
-    flag: 'warm-up',
-    env: null,
-    help: 'Queries that are asked first and not counted.',
-    default: '20',
-    parse: integer(0, 10_000),
-  },
-  seed: {
-    flag: 'seed',
-    env: null,
-    help: 'Seed of the order of queries and of the intervals.',
-    default: '1',
-    parse: integer(0, 4_294_967_295),
-  },
-  json: {
-    flag: 'json',
-    env: null,
-    help: 'The report as one JSON document.',
-    default: 'false',
-    boolean: true,
-    parse: flag,
-  },
-  ...TLS_OPTIONS,
-} satisfies OptionTable;
-
-type EvalValues = OptionValues<typeof EVAL_OPTIONS>;
-
-const RESAMPLES = 10_000;
 const DEFAULT_FIELD = 'title';
 
 export const evalCommand: Command<typeof EVAL_OPTIONS> = {
@@ -117,25 +34,79 @@ export const evalCommand: Command<typeof EVAL_OPTIONS> = {
       throw new TwinrankError('bad_config', `eval takes no argument, got "${positionals[0]}".`);
     const bodyOf = await bodyFor(values);
     const input = await inputOf(values);
-    const report = await evaluate(values, input, bodyOf, io);
-    io.stdout.write(values.json ? `${JSON.stringify(report)}\n` : evaluationText(report));
-    return report.outcomes.applied > 0 ? 0 : 1;
+    const client = createEngineClient(values.engine, { caFile: values.ca, insecure: values.insecure });
+    try {
+      await warnOfUnknown(client, values, input, io);
+      const run = await ask(values, input, bodyOf, io);
+      const options = reportOptions(values);
+      const report = reportOf(run, options);
+      io.stdout.write(values.json ? `${JSON.stringify(report)}\n` : evaluationText(report));
+      if (values.html !== undefined)
+        await writeHtml(values.html, htmlReport(report, run, values.metric, settingsOf(values)));
+      if (values.writeBlend) await writeTunedBlend(client, values.index, report, io);
+      const isSound = clearsBars(values, run, options, io);
+      return isSound && report.outcomes.applied > 0 ? 0 : 1;
+    } finally {
+      await client.close();
+    }
   },
 };
 
-async function evaluate(
+function reportOptions({ at, metric, folds, seed }: EvalValues): ReportOptions {
+  return {
+    metrics: at === undefined ? REPORT_DEFAULTS.metrics : metricsAt(at),
+    deciding: metric,
+    folds,
+    resamples: REPORT_DEFAULTS.resamples,
+    seed,
+  };
+}
+
+/** What the report's figures depend on; addresses without their credentials. */
+function settingsOf(values: EvalValues): ShownSettings {
+  return {
+    engine: withoutCredentials(values.engine),
+    proxy: withoutCredentials(values.proxy),
+    index: values.index,
+    queries: values.beir ?? values.queries ?? '',
+    judgments: values.beir === undefined ? (values.qrels ?? '') : `split ${values.split}`,
+    search: values.bodyTemplate ?? `match ${fieldsOf(values).join(', ')}`,
+    'hits of a search': values.size,
+    'equal candidates': values.excludeEqual === undefined ? 'kept' : `left out by ${values.excludeEqual}`,
+    'deciding metric': values.metric.name,
+    folds: values.folds,
+    resamples: REPORT_DEFAULTS.resamples,
+    seed: values.seed,
+  };
+}
+
+async function writeHtml(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: unknown) => {
+    throw new TwinrankError('bad_config', `--html: ${file} cannot be written (${String(error)}).`, {
+      cause: error,
+    });
+  });
+}
+
+async function ask(
   values: EvalValues,
   input: EvaluationInput,
   bodyOf: (text: string) => string,
   io: CommandIo,
-): Promise<EvaluationReport> {
+): Promise<EvaluationRun> {
   const tls = {
-    ...(values.ca === undefined ? {} : { ca: await readText(values.ca) }),
+    ...(values.ca === undefined ? {} : { ca: await readInputText(values.ca) }),
     rejectUnauthorized: !values.insecure,
   };
-  const target = { index: values.index, textField: values.excludeEqual ?? null, tls };
+  const target = {
+    index: values.index,
+    textField: values.excludeEqual ?? null,
+    titleField: titleFieldOf(values),
+    tls,
+  };
   const engine = createSearcher({ url: values.engine, ...target });
-  const proxy = createSearcher({ url: values.proxy, ...target });
+  // The scores of both sides come with the one search, so that other orders can be computed from it.
+  const proxy = createSearcher({ url: values.proxy, ...target, wish: 'scores' });
   const total = measurable(input).queries.length;
   let done = 0;
   const progress = createProgressBar(io.stderr, () => ({ done, total, count: done, failed: 0 }), {
@@ -144,13 +115,12 @@ async function evaluate(
     everyMs: 200,
   });
   try {
-    const run = await runEvaluation(
+    return await runEvaluation(
       input,
       { engine, proxy, bodyOf, onQuery: (count) => (done = count) },
       { seed: values.seed, warmUp: values.warmUp, excludeEqual: values.excludeEqual !== undefined },
       io.signal,
     );
-    return reportOf(run, { resamples: RESAMPLES, seed: values.seed });
   } finally {
     progress.stop();
     engine.close();
@@ -163,38 +133,78 @@ async function bodyFor(values: EvalValues): Promise<(text: string) => string> {
   if (given.length > 1)
     throw new TwinrankError('bad_config', 'Give one of --field, --fields and --body-template.');
   const template =
-    values.bodyTemplate === undefined ? null : checkTemplate(await readText(values.bodyTemplate));
-  const fields = values.fields ?? [values.field ?? DEFAULT_FIELD];
-  const shape = { fields, size: values.size, template, sourceField: values.excludeEqual ?? null };
+    values.bodyTemplate === undefined ? null : checkTemplate(await readInputText(values.bodyTemplate));
+  const sourceFields = [values.excludeEqual, titleFieldOf(values)].filter((field) => field !== undefined);
+  const shape = { fields: fieldsOf(values), size: values.size, template, sourceFields };
   return (query) => searchBody(query, shape);
 }
 
-async function inputOf(values: EvalValues): Promise<EvaluationInput> {
-  const all = parseQueries(await readText(values.queries), values.queries);
-  const qrels = parseQrels(await readText(values.qrels), values.qrels);
-  const judged = all.filter(({ id }) => qrels.has(id));
-  const queries = values.limit === undefined ? all : judged.slice(0, values.limit);
-  if (measurable({ queries, qrels }).queries.length === 0) {
-    const message = `None of the queries in ${values.queries} has a relevant document in ${values.qrels}; do their ids agree?`;
-    throw new TwinrankError('bad_input_file', message);
-  }
-  return { queries, qrels };
+function fieldsOf({ fields, field }: EvalValues): readonly string[] {
+  return fields ?? [field ?? DEFAULT_FIELD];
 }
 
-async function readText(path: string): Promise<string> {
-  try {
-    const bytes = await readFile(path);
-    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-  } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
-    throw new TwinrankError('bad_input_file', `${path}: ${reason}.`, { cause: error });
-  }
+/** Undefined where nobody will see a title. */
+function titleFieldOf(values: EvalValues): string | undefined {
+  if (values.html === undefined) return undefined;
+  return values.titleField ?? fieldsOf(values)[0]?.replace(/\^.*$/, '');
 }
 
-function fieldList(value: string): readonly string[] {
-  const fields = value.split(',').map((field) => field.trim());
-  if (fields.some((field) => field === ''))
-    throw new Error('expected fields separated by commas, such as title,body.');
-  return fields;
+async function inputOf({ beir, split, queries, qrels, limit }: EvalValues): Promise<EvaluationInput> {
+  if (beir !== undefined) {
+    if (queries !== undefined || qrels !== undefined)
+      throw new TwinrankError('bad_config', 'Give either --beir, or --queries and --qrels.');
+    return readInput(await beirFiles(beir, split), limit);
+  }
+  if (queries === undefined || qrels === undefined)
+    throw new TwinrankError(
+      'bad_config',
+      'Say what is measured: --queries FILE and --qrels FILE, or --beir FOLDER.',
+    );
+  return readInput({ queries, qrels }, limit);
+}
+
+async function warnOfUnknown(
+  client: EngineClient,
+  { index }: EvalValues,
+  input: EvaluationInput,
+  io: CommandIo,
+): Promise<void> {
+  const { judged, unknown } = await unknownDocuments(client, index, input, io.signal);
+  if (unknown.length === 0) return;
+  const examples = unknown
+    .slice(0, 3)
+    .map((id) => `"${id}"`)
+    .join(', ');
+  io.stderr.write(
+    `Warning: ${unknown.length} of ${judged} judged documents are not in "${index}" (${examples}${unknown.length > 3 ? ', ...' : ''}); no order can find them.\n`,
+  );
+}
+
+async function writeTunedBlend(
+  client: EngineClient,
+  index: string,
+  { orders }: EvaluationReport,
+  io: CommandIo,
+): Promise<void> {
+  if (orders === null) {
+    io.stderr.write('The blend is not written: the proxy showed no scores to tune it by.\n');
+    return;
+  }
+  if (!isAbove(orders.blend_held_out)) {
+    io.stderr.write('The blend is not written: on held-out queries it is not above the engine.\n');
+    return;
+  }
+  const names = await writeBlend(client, index, orders.weight, io.signal);
+  io.stderr.write(`The blend ${orders.weight} is written into ${names.join(', ')}.\n`);
+}
+
+/** Names every bar that is not cleared. */
+function clearsBars(values: EvalValues, run: EvaluationRun, options: ReportOptions, io: CommandIo): boolean {
+  const measured = values.failBelow.map(({ metric }) => metricReport(run, metric, options));
+  const below = [
+    ...belowBars(measured, values.failBelow),
+    ...(values.failIfWorse ? worseThanEngine(metricReport(run, values.metric, options)) : []),
+  ];
+  for (const line of below) io.stderr.write(`Below the bar: ${line}.\n`);
+  return below.length === 0;
 }

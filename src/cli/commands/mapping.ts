@@ -17,11 +17,11 @@ import type { Command, CommandIo } from '../command.js';
 import { engineClient, TLS_OPTIONS } from '../engine-options.js';
 import { bundleOf, MODEL_OPTIONS } from '../model-options.js';
 import {
+  blend,
   flag,
   httpUrl,
   integer,
   oneOf,
-  share,
   text,
   type OptionTable,
   type OptionValues,
@@ -93,8 +93,8 @@ const OPTIONS = {
   blend: {
     flag: 'blend',
     env: null,
-    help: "Weight of the engine's score in the order, 0 to 1; left to the proxy if not given.",
-    parse: share,
+    help: "Weight of the engine's score in the order, 0 to 1 or auto; left to the proxy if not given.",
+    parse: blend,
   },
   force: {
     flag: 'force',
@@ -205,7 +205,8 @@ async function show(client: EngineClient, values: Values, io: CommandIo): Promis
           (s.native === undefined
             ? ''
             : `  native field   ${s.native.field} (${s.native.type}, ${s.native.values})\n`) +
-          `  model          ${s.model} (${s.fingerprint})\n  window         ${s.window}\n`,
+          `  model          ${s.model} (${s.fingerprint})\n  window         ${s.window}\n` +
+          (s.blend === undefined ? '' : `  blend          ${s.blend}\n`),
       );
     }
   }

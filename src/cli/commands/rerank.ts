@@ -12,11 +12,11 @@ import { sparingly } from '../log.js';
 import { endpointOptions, readApiKeys, startModelEndpoints } from '../model-endpoints.js';
 import { poolSize } from '../model-options.js';
 import {
+  blend,
   flag,
   integer,
   listenAddress,
   oneOf,
-  share,
   type OptionTable,
   type OptionValues,
 } from '../options.js';
@@ -70,9 +70,9 @@ const OPTIONS = {
   blend: {
     flag: 'blend',
     env: 'TWINRANK_BLEND',
-    help: "Weight of the engine's score in the order, 0 to 1, where neither request nor index says otherwise.",
+    help: "Weight of the engine's score in the order, 0 to 1 or auto, where neither request nor index says otherwise.",
     default: '0',
-    parse: share,
+    parse: blend,
   },
   encodeNow: {
     flag: 'encode-now',

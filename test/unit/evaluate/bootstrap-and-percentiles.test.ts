@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createRandom, shuffled } from '../../../src/evaluate/random.js';
-import { mean, pairedBootstrap, percentile } from '../../../src/evaluate/statistics.js';
+import {
+  compare,
+  mean,
+  pairedBootstrap,
+  percentile,
+  randomisationTest,
+} from '../../../src/evaluate/statistics.js';
 
 const options = { resamples: 10_000, seed: 1 };
 
@@ -65,5 +71,35 @@ describe('seeded random numbers', () => {
       items,
     );
     assert.deepEqual(mixed, shuffled(items, createRandom(1)));
+  });
+});
+
+describe('the randomisation test', () => {
+  it('gives the share of signs that are as extreme, by hand', () => {
+    // Of the 8 signs of 1, 1, 1 only +++ and --- reach a sum of 3: 1/4. Of 1, 1, -1 all reach 1.
+    assert.ok(Math.abs(randomisationTest([1, 1, 1], options) - 0.25) < 0.02);
+    assert.equal(randomisationTest([1, 1, -1], options), 1);
+    assert.equal(randomisationTest([0, 0], options), 1);
+    assert.equal(randomisationTest([], options), 1);
+  });
+
+  it('is never 0, and does not care which side is which', () => {
+    const differences = Array.from({ length: 60 }, (_, i) => 0.1 + i / 1000);
+    assert.equal(randomisationTest(differences, options), 1 / 10_001);
+    assert.equal(
+      randomisationTest(
+        differences.map((d) => -d),
+        options,
+      ),
+      1 / 10_001,
+    );
+  });
+});
+
+describe('a comparison', () => {
+  it('counts wins, losses and ties by query', () => {
+    const { difference, wins, losses, ties } = compare([0.5, -0.25, 0, 1e-15], options);
+    assert.deepEqual({ wins, losses, ties }, { wins: 1, losses: 1, ties: 2 });
+    assert.ok(Math.abs(difference - 0.0625) < 1e-12);
   });
 });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  METRICS,
-  judgedOnlyNdcg,
+  DEFAULT_METRICS,
+  averagePrecision,
   judgedShare,
+  metricNamed,
+  metricsAt,
   ndcg,
+  precision,
   recall,
   reciprocalRank,
 } from '../../../src/evaluate/metrics.js';
@@ -51,7 +54,32 @@ describe('measures', () => {
 
   it('judged-only nDCG takes unjudged hits out', () => {
     // b, c, a: (1 + 0 + 3/2) / ideal
-    near(judgedOnlyNdcg(['x', 'b', 'y', 'c', 'z', 'a'], judgments, 10), 2.5 / (3 + 1 / Math.log2(3)));
+    const metric = metricNamed('judged-only nDCG@10');
+    near(metric.of(['x', 'b', 'y', 'c', 'z', 'a'], judgments), 2.5 / (3 + 1 / Math.log2(3)));
+    near(metricNamed('judged-only MRR@1').of(['x', 'b'], judgments), 1);
+  });
+
+  it('average precision divides by all relevant ones, found or not', () => {
+    // Relevant at ranks 2 and 5: (1/2 + 2/5) / 2
+    near(averagePrecision(['x', 'a', 'c', 'y', 'b'], judgments, 100), (1 / 2 + 2 / 5) / 2);
+    near(averagePrecision(['x', 'a', 'c', 'y', 'b'], judgments, 4), 1 / 2 / 2);
+    near(averagePrecision(['a'], judgments, 100), 1 / 2);
+    near(averagePrecision(['c'], new Map([['c', 0]]), 100), 0);
+  });
+
+  it('precision counts empty places', () => {
+    near(precision(['a', 'x', 'b'], judgments, 2), 1 / 2);
+    near(precision(['a'], judgments, 10), 1 / 10);
+  });
+
+  it('are found by name, whatever the case, and all are there at each cut-off', () => {
+    assert.equal(metricNamed('ndcg@5').name, 'nDCG@5');
+    assert.equal(metricNamed(' judged-only map@100 ').name, 'judged-only MAP@100');
+    const names = metricsAt([5, 100]).map(({ name }) => name);
+    assert.equal(names.length, 22);
+    assert.ok(names.includes('judged-only P@5') && names.includes('judged@100'));
+    for (const wrong of ['nDCG', 'nDCG@0', 'F1@10', 'judged-only judged@10', 'MRR@-1', ''])
+      assert.throws(() => metricNamed(wrong), /is no metric; there are nDCG, MRR, MAP, Recall, P and judged/);
   });
 
   it('judged@k counts within what was returned', () => {
@@ -68,7 +96,7 @@ describe('measures', () => {
         ids.filter(() => random() < 0.5).map((id) => [id, Math.floor(random() * 4)] as const),
       );
       const ranking = shuffled(ids, random);
-      for (const { name, of } of METRICS) {
+      for (const { name, of } of [...DEFAULT_METRICS, ...metricsAt([1, 7])]) {
         const value = of(ranking, grades);
         assert.ok(value >= 0 && value <= 1 + 1e-12, `${name} is ${value}`);
       }

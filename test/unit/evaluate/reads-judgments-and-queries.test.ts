@@ -60,7 +60,7 @@ describe('queries', () => {
 });
 
 describe('the search body', () => {
-  const shape = { fields: ['title'], size: 100, template: null, sourceField: null };
+  const shape = { fields: ['title'], size: 100, template: null, sourceFields: [] };
 
   it('matches one field, or several', () => {
     assert.deepEqual(JSON.parse(searchBody('a "b"', shape)), {
@@ -69,7 +69,7 @@ describe('the search body', () => {
       _source: false,
     });
     assert.deepEqual(
-      JSON.parse(searchBody('x', { ...shape, fields: ['title', 'body^2'], sourceField: 'title' })),
+      JSON.parse(searchBody('x', { ...shape, fields: ['title', 'body^2'], sourceFields: ['title'] })),
       {
         query: { multi_match: { query: 'x', fields: ['title', 'body^2'] } },
         size: 100,

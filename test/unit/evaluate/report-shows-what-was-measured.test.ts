@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { evaluationText } from '../../../src/cli/evaluation-text.js';
-import { outcomesOf, reportOf } from '../../../src/evaluate/report.js';
+import { outcomesOf, REPORT_DEFAULTS, reportOf } from '../../../src/evaluate/report.js';
 import { runEvaluation } from '../../../src/evaluate/run-evaluation.js';
 import type { EvaluationRun } from '../../../src/evaluate/run-evaluation.js';
 import type { Hit } from '../../../src/evaluate/ranking.js';
@@ -89,13 +89,15 @@ describe('an evaluation', () => {
   });
 
   it('is reported with differences, intervals, latencies and outcomes', async () => {
-    const report = reportOf((await run()).run, { resamples: 200, seed: 1 });
+    const report = reportOf((await run()).run, { ...REPORT_DEFAULTS, resamples: 200, seed: 1 });
     const mrr = report.metrics.find(({ name }) => name === 'MRR@10');
     // q1: the engine has "same, a, b" (nothing to exclude), rank 2 against 3. q2: rank 2 against 1.
     assert.equal(mrr?.engine, (1 / 2 + 1 / 2) / 2);
     assert.equal(mrr?.twinrank, (1 / 3 + 1) / 2);
     assert.deepEqual(report.latency_ms, { engine: { p50: 2, p95: 2 }, twinrank: { p50: 5, p95: 5 } });
     assert.deepEqual(report.outcomes, { applied: 2, scored: 6, skipped: {} });
+    assert.deepEqual([mrr?.wins, mrr?.losses, mrr?.ties], [1, 1, 0]);
+    assert.equal(report.orders, null);
     const text = evaluationText(report);
     for (const expected of [
       'nDCG@10',
@@ -104,6 +106,7 @@ describe('an evaluation', () => {
       'reranked: 2 of 2, 6 hits scored',
       '2 queries without',
       '1 queries that nobody',
+      '1 / 1 / 0',
     ]) {
       assert.ok(text.includes(expected), `${expected} is not in\n${text}`);
     }
@@ -115,7 +118,10 @@ describe('an evaluation', () => {
       scored: null,
       skipped: { 'not-configured': 2, 'no x-twinrank header': 1 },
     });
-    const report = reportOf({ results: [], withoutRelevant: 0, unjudged: 0 }, { resamples: 1, seed: 1 });
+    const report = reportOf(
+      { results: [], withoutRelevant: 0, unjudged: 0 },
+      { ...REPORT_DEFAULTS, resamples: 1, seed: 1 },
+    );
     const text = evaluationText({
       ...report,
       queries: 3,

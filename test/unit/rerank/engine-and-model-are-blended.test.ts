@@ -1,9 +1,8 @@
 /** The blend's two ends are the two orders, and its scores stay on the scale of the log-odds. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { blendedLogOdds } from '../../../src/rerank/blend.js';
+import { AUTO_BLEND, blendedLogOdds, blendWeight, orderByScore } from '../../../src/model/blend.js';
 import { kendallTau } from '../../../src/rerank/rank-correlation.js';
-import { orderByScore } from '../../../src/rerank/window.js';
 
 describe('the blend', () => {
   const logOdds = [1, -2, undefined, 3, 0];
@@ -20,6 +19,12 @@ describe('the blend', () => {
   it('is by hand what the formula says', () => {
     // Log-odds 1 and 3: mean 2, spread 1. Scores 10 and 20: mean 15, spread 5, so standard -1 and 1.
     assert.deepEqual(blendedLogOdds([1, 3], [20, 10], 0.25), [0.75 * 1 + 0.25 * 3, 0.75 * 3 + 0.25 * 1]);
+  });
+
+  it('has one weight that needs no judgments', () => {
+    assert.equal(blendWeight('auto'), AUTO_BLEND);
+    assert.equal(blendWeight(0), 0);
+    assert.ok(AUTO_BLEND > 0 && AUTO_BLEND < 0.5);
   });
 
   it('does not depend on the scale of the engine', () => {

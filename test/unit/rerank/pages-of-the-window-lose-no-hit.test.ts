@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createRandom } from '../../../src/evaluate/random.js';
-import { orderByScore, pagePositions, planWindow } from '../../../src/rerank/window.js';
+import { orderByScore } from '../../../src/model/blend.js';
+import { pagePositions, planWindow } from '../../../src/rerank/window.js';
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 

@@ -65,6 +65,9 @@ describe('knobs', () => {
       scores: true,
       explain: true,
     });
+    assert.deepEqual(headerKnobs('blend=auto', LIMITS), { blend: 'auto' });
+    assert.deepEqual(bodyKnobs({ blend: 'auto' }, LIMITS), { blend: 'auto' });
+    assert.throws(() => headerKnobs('window=auto', LIMITS), refused(/whole number/));
     assert.deepEqual(headerKnobs('off', LIMITS), { enabled: false });
     assert.deepEqual(headerKnobs('enabled=true', LIMITS), { enabled: true });
     assert.deepEqual(headerKnobs(undefined, LIMITS), {});

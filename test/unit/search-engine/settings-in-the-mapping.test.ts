@@ -38,6 +38,13 @@ describe('settings in the mapping', () => {
     assert.deepEqual(body.properties, { twinrank_vector: { type: 'binary', doc_values: true } });
   });
 
+  it('are read back with a weight of the blend, or auto', () => {
+    for (const blend of [0, 0.35, 1, 'auto'] as const) {
+      const body = mappingBody({ ...SETTINGS, blend });
+      assert.equal(settingsFromMeta(body._meta, 'i')?.blend, blend);
+    }
+  });
+
   it('are read back with the field of the engine itself, which is mapped as the engine has it', () => {
     for (const [native, mapping] of [
       [
@@ -105,6 +112,7 @@ describe('settings in the mapping', () => {
       fingerprint: [undefined, 'xyz', '0123456789ABCDEF', 7],
       dimensions: [undefined, 0, -1, 1.5, 65536, '384'],
       window: [undefined, 0, 10_001, '100'],
+      blend: [-0.1, 1.1, '0.5', 'automatic', null],
       vector_field: [undefined, '', 5],
       model: [undefined, ''],
       native: [

@@ -4,6 +4,21 @@
  * reads like a probability and equals it at weight 0. At weight 1 the order is the engine's.
  */
 
+/** Weight of the engine, 0 to 1, or `auto`: {@link AUTO_BLEND}. */
+export type Blend = number | 'auto';
+
+/**
+ * The weight where nobody has judged anything. One for all: what can be seen in a window (how far both orders agree,
+ * how far the scores spread, how many hits there are) did not foretell the best weight better than a constant.
+ * docs/evaluating.md has the figures.
+ */
+export const AUTO_BLEND = 0.35;
+
+/** The number that a setting stands for. */
+export function blendWeight(blend: Blend): number {
+  return blend === 'auto' ? AUTO_BLEND : blend;
+}
+
 /**
  * @param logOdds of the window's hits; undefined where a hit has none, and then neither has the result
  * @param engineScores of the same hits; a hit without one counts as average
@@ -23,6 +38,18 @@ export function blendedLogOdds(
     const standard = theirs.spread === 0 ? 0 : (score - theirs.mean) / theirs.spread;
     return (1 - weight) * own + weight * (ours.mean + (ours.spread === 0 ? 1 : ours.spread) * standard);
   });
+}
+
+/**
+ * Order of hits by score: scored positions by descending score, ties in the engine's order, then those
+ * without a score in the engine's order.
+ */
+export function orderByScore(scores: readonly (number | undefined)[]): number[] {
+  const scored: number[] = [];
+  const unscored: number[] = [];
+  scores.forEach((score, position) => (score === undefined ? unscored : scored).push(position));
+  scored.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
+  return [...scored, ...unscored];
 }
 
 /** Mean and population standard deviation of the numbers that are there. */
