@@ -1,0 +1,34 @@
+/** nDCG@10 of each list by scores, over its judged rows alone. Pure. */
+import { ndcg } from '../metrics.js';
+
+/** Rows of queries: row `starts[g]` to `starts[g + 1]` are the list of query g. */
+export interface GradedLists {
+  readonly starts: ArrayLike<number>;
+  /** Grade of each row; -1 where nobody judged it. */
+  readonly grades: ArrayLike<number>;
+}
+
+const DEPTH = 10;
+
+/** By list. Ties go by the order of the rows, which must say nothing about the grades. */
+export function listNdcgs({ starts, grades }: GradedLists, scores: ArrayLike<number>): number[] {
+  return Array.from({ length: starts.length - 1 }, (_, list) => {
+    const rows: number[] = [];
+    for (let row = starts[list] as number; row < (starts[list + 1] as number); row++)
+      if ((grades[row] as number) >= 0) rows.push(row);
+    const judgments = new Map(rows.map((row) => [String(row), grades[row] as number]));
+    rows.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
+    return ndcg(rows.map(String), judgments, DEPTH);
+  });
+}
+
+/** Shares of each query's gain, 2^grade - 1 (Burges et al. 2005), the targets of its list. */
+export function gainShares({ starts, grades }: GradedLists): Float32Array {
+  const shares = Float32Array.from(grades, (grade) => 2 ** Math.max(0, grade) - 1);
+  for (let list = 0; list + 1 < starts.length; list++) {
+    const gains = shares.subarray(starts[list], starts[list + 1]);
+    const total = gains.reduce((sum, gain) => sum + gain, 0);
+    gains.forEach((gain, i) => (gains[i] = gain / total));
+  }
+  return shares;
+}
