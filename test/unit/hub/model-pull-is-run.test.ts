@@ -167,14 +167,15 @@ describe('twinrank model pull', () => {
     assert.equal((await run([REPOSITORY], env('user:right'))).code, 0);
   });
 
-  it('asks a proxy for a tunnel to an https endpoint', async () => {
+  it('asks a proxy for a tunnel to an https endpoint, and says when there is none', async () => {
     const { url, asked } = await proxy();
-    const child = start([REPOSITORY], { HF_ENDPOINT: 'https://hub.invalid', HTTPS_PROXY: url });
-    const end = ended(child);
-    while (asked.length === 0 && child.exitCode === null) await delay(20);
-    child.kill('SIGTERM');
-    assert.equal((await end).code, 1);
-    assert.equal(asked[0], 'CONNECT hub.invalid:443');
+    const { code, stderr } = await run([REPOSITORY], {
+      HF_ENDPOINT: 'https://hub.invalid',
+      HTTPS_PROXY: url,
+    });
+    assert.match(stderr, /The proxy refuses the connection to https:\/\/hub\.invalid \(403\).*NO_PROXY/);
+    assert.equal(code, 1);
+    assert.deepEqual(asked, ['CONNECT hub.invalid:443']);
   });
 
   it('by two processes at once fetches once, and both print the folder', async () => {
