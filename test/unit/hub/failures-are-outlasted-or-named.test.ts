@@ -54,7 +54,7 @@ describe('a failure between the Hub and here', () => {
   });
   afterEach(() => ground.cleanUp());
 
-  const staging = (): string => join(ground.root, 'someone--a-bundle', `${COMMIT}.part`);
+  const staging = (): string => join(ground.root, 'someone--a-bundle/parts', COMMIT);
 
   /** Pulls and expects this failure; the message for more to check. */
   const fails = async (
