@@ -1,5 +1,6 @@
 /** Which files of a repository make its bundle, and what is said where there is none. Pure. */
 import { TwinrankError } from '../errors.js';
+import { filesOf } from '../model/bundle.js';
 import { parseManifest } from '../model/manifest.js';
 import type { WantedFile } from './download.js';
 import type { Reference } from './reference.js';
@@ -18,7 +19,7 @@ export function wantedManifest(info: RevisionInfo, reference: Reference): Wanted
 export function wantedFiles(manifest: unknown, info: RevisionInfo, reference: Reference): WantedFile[] {
   let files;
   try {
-    files = Object.values(parseManifest(manifest).files).filter((file) => file !== null);
+    files = filesOf(parseManifest(manifest));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw badRepository(

@@ -13,6 +13,8 @@ import { createRetries, type RetryDeps } from './retries.js';
 import type { Hash } from './revision-info.js';
 import { PassingError } from './transport.js';
 
+const STRONG_ETAG = /^"[\x21\x23-\x7e]*"$/;
+
 export interface WantedFile {
   readonly path: string;
   /** Null where nobody has told it. */
@@ -113,7 +115,7 @@ async function fetchOnce(
   const size = await diskTask(part, async () => {
     const validator = file.answer.header('etag') ?? '';
     // A weak one promises no equal bytes and is of no use in If-Range (RFC 9110 section 13.1.5).
-    if (start === 0) await writeFile(`${part}.etag`, validator.startsWith('"') ? validator : '');
+    if (start === 0) await writeFile(`${part}.etag`, STRONG_ETAG.test(validator) ? validator : '');
     return writeBody(file, part, start, bytes ?? file.bytes ?? Number.MAX_SAFE_INTEGER, onBytes);
   });
   const expected = bytes ?? file.bytes;

@@ -141,7 +141,8 @@ export function createHub(
   };
 }
 
-function nextUrl(from: URL, location: string): URL {
+/** Where a redirect leads. Throws where it is not followed: to no http, or from https to http. */
+export function nextUrl(from: URL, location: string): URL {
   if (URL.canParse(location, from.href)) {
     const to = new URL(location, from.href);
     if (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:')) return to;

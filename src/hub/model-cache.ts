@@ -16,6 +16,11 @@ export function bundleFolder(root: string, repository: string, commit: string): 
   return join(root, folderName(repository), commit);
 }
 
+/** Where a bundle lies while it is fetched; deeper, so that nobody who looks for bundles takes it for one. */
+export function partsFolder(root: string, repository: string, commit: string): string {
+  return join(root, folderName(repository), 'parts', commit);
+}
+
 /** The commit that a revision stands for without asking anybody; null where it is not known. */
 export async function rememberedCommit(root: string, reference: Reference): Promise<string | null> {
   if (isCommit(reference.revision)) return reference.revision;

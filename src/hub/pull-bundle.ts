@@ -10,6 +10,7 @@ import { withLock, type LockOptions } from './folder-lock.js';
 import type { Hub } from './hub-client.js';
 import {
   bundleFolder,
+  partsFolder,
   rememberCommit,
   rememberedCommit,
   rememberedRevisions,
@@ -81,7 +82,7 @@ export async function cachedBundle(root: string, reference: Reference): Promise<
   );
 }
 
-/** Fetches what the manifest names beside `folder`, and gives it that name when it is whole. */
+/** Fetches what the manifest of a commit names, and gives it the name `folder` when it is whole. */
 async function fetchFiles(
   deps: PullDeps,
   hub: Hub,
@@ -90,7 +91,7 @@ async function fetchFiles(
   folder: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const staging = `${folder}.part`;
+  const staging = partsFolder(deps.root, reference.repository, reference.revision);
   let total = 0;
   let before = 0;
   const fetch = async (file: WantedFile): Promise<void> => {

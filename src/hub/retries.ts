@@ -1,6 +1,7 @@
 /** Tries again what may pass: waits between tries, and gives up after some in a row. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { delayBefore, type BackOff } from '../search-engine/back-off.js';
+import { TwinrankError } from '../errors.js';
 import { PassingError } from './transport.js';
 
 export interface RetryDeps {
@@ -21,7 +22,11 @@ export function createRetries({ backOff, random, onTrouble }: RetryDeps): Retrie
   let failures = 0;
   return {
     after: async (error, signal) => {
-      if (!(error instanceof PassingError) || failures >= backOff.retries) throw error;
+      if (!(error instanceof PassingError)) throw error;
+      if (failures >= backOff.retries) {
+        const again = 'It was tried several times; the same command goes on where it stopped.';
+        throw new TwinrankError(error.code, `${error.message} ${again}`, { cause: error });
+      }
       onTrouble(error.message);
       await delay(delayBefore(failures++, error.retryAfter, backOff, random), undefined, { signal }).catch(
         () => undefined,

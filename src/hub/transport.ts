@@ -1,6 +1,7 @@
 /** GET requests to the Hub and to the hosts that it sends us on to, through the user's proxy. Hub's only user of undici. */
-import { EnvHttpProxyAgent, request } from 'undici';
-import { asTwinrankError, isAbort, TwinrankError, type ErrorCode } from '../errors.js';
+import { EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { asTwinrankError, TwinrankError, type ErrorCode } from '../errors.js';
+import { createAnswerBody } from './answer-body.js';
 
 /** Addresses of proxies by the scheme of what is asked for; empty for none. */
 export interface Proxies {
@@ -52,41 +53,69 @@ export function createTransport(proxies: Proxies, silenceMs: number): Transport 
     connect: { timeout: silenceMs },
   });
   return {
-    get: async (url, headers, signal) => {
-      const failed = (error: unknown): TwinrankError => asTransportError(error, url, signal);
-      const answer = await request(url, { dispatcher: agent, headers: { ...headers }, signal }).catch(
-        (error: unknown) => {
-          throw failed(error);
-        },
-      );
-      const { statusCode, headers: received, body } = answer;
-      return {
-        status: statusCode,
-        header: (name) => [received[name]].flat()[0],
-        body: translated(body, failed),
-        discard: () => {
-          // Its end would be an error that nobody waits for.
-          body.on('error', () => undefined).destroy();
-        },
-      };
-    },
+    get: (url, headers, signal) => send(agent, url, headers, signal),
     close: () => agent.destroy(),
   };
 }
 
-async function* translated(
-  body: AsyncIterable<Buffer>,
-  failed: (error: unknown) => TwinrankError,
-): AsyncGenerator<Buffer> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw failed(error);
+function send(agent: Dispatcher, url: URL, headers: Headers, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let cancel: ((reason: Error) => void) | undefined;
+    let carryOn: (() => void) | undefined;
+    const left = new Error('nobody waits for the answer');
+    const body = createAnswerBody({ onRoom: () => carryOn?.(), onLeft: () => cancel?.(left) });
+    const end = (failure?: TwinrankError): void => {
+      signal.removeEventListener('abort', onAbort);
+      body.end(failure);
+      // Of no effect once the head has come.
+      if (failure !== undefined) reject(failure);
+    };
+    const onAbort = (): void => {
+      cancel?.(left);
+      end(asTransportError(left, url, signal));
+    };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    agent.dispatch(
+      { origin: url.origin, path: `${url.pathname}${url.search}`, method: 'GET', headers: { ...headers } },
+      {
+        onConnect(abort) {
+          cancel = abort;
+          if (signal.aborted) abort(left);
+        },
+        onHeaders(status, rawHeaders, resume) {
+          // Interim answers are for the connection that they came on.
+          if (status < 200) return true;
+          carryOn = resume;
+          const received = headerMap(rawHeaders);
+          const header = (name: string): string | undefined => received.get(name);
+          resolve({ status, header, body: body.read(), discard: () => body.leave() });
+          return true;
+        },
+        onData: (chunk) => body.push(chunk),
+        onComplete: () => end(),
+        onError: (error) => end(asTransportError(error, url, signal)),
+      },
+    );
+  });
+}
+
+/** First values by lower-case name, of names and values in turn. */
+function headerMap(rawHeaders: readonly Buffer[]): Map<string, string> {
+  const map = new Map<string, string>();
+  for (let n = 0; n + 1 < rawHeaders.length; n += 2) {
+    const name = String(rawHeaders[n]).toLowerCase();
+    if (!map.has(name)) map.set(name, String(rawHeaders[n + 1]));
   }
+  return map;
 }
 
 function asTransportError(error: unknown, { origin }: URL, signal: AbortSignal): TwinrankError {
-  if (signal.aborted || isAbort(error)) {
+  // Undici calls a tunnel that the proxy refuses an abort too.
+  if (signal.aborted) {
     const { reason } = signal as { readonly reason: unknown };
     if (reason instanceof TwinrankError) return reason;
     return new TwinrankError('cancelled', 'Interrupted. The same command goes on where it stopped.', {
@@ -103,13 +132,8 @@ function asTransportError(error: unknown, { origin }: URL, signal: AbortSignal):
       options,
     );
   }
-  if (/proxy/i.test(error.message) && /407/.test(error.message)) {
-    return new TwinrankError(
-      'upstream_unreachable',
-      'The proxy asks for a user and a password. Put them into its address in HTTPS_PROXY or HTTP_PROXY.',
-      options,
-    );
-  }
+  const refused = /\((\d{3})\)/.exec(/proxy/i.test(error.message) ? error.message : '')?.[1];
+  if (refused !== undefined) return proxyError(refused, origin, options);
   if (/TIMEOUT/.test(code)) {
     return new PassingError('upstream_timeout', `${origin} has been silent for too long.`, null, options);
   }
@@ -119,4 +143,19 @@ function asTransportError(error: unknown, { origin }: URL, signal: AbortSignal):
     null,
     options,
   );
+}
+
+function proxyError(status: string, origin: string, options: { cause: unknown }): TwinrankError {
+  if (status.startsWith('5'))
+    return new PassingError(
+      'upstream_unreachable',
+      `The proxy cannot reach ${origin} (${status}).`,
+      null,
+      options,
+    );
+  const remedy =
+    status === '407'
+      ? 'asks for a user and a password. Put them into its address in HTTPS_PROXY or HTTP_PROXY.'
+      : `refuses the connection to ${origin} (${status}). Have it allowed there, or name the host in NO_PROXY.`;
+  return new TwinrankError('upstream_unreachable', `The proxy ${remedy}`, options);
 }

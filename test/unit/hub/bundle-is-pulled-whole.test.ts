@@ -37,7 +37,12 @@ describe('a pull', () => {
     ]);
     const encoder = await readFile(join(bundle.folder, 'onnx/encoder.onnx'));
     assert.ok(encoder.equals(smallBundle().get('onnx/encoder.onnx') ?? Buffer.alloc(0)));
-    assert.deepEqual((await readdir(join(ground.root, 'someone--a-bundle'))).sort(), [COMMIT, 'refs']);
+    assert.deepEqual((await readdir(join(ground.root, 'someone--a-bundle'))).sort(), [
+      COMMIT,
+      'parts',
+      'refs',
+    ]);
+    assert.deepEqual(await readdir(join(ground.root, 'someone--a-bundle/parts')), []);
   });
 
   it('takes every file from the commit that the revision stood for at the start', async () => {

@@ -30,8 +30,8 @@ describe('twinrank model pull', () => {
     for (const proxy of proxies.splice(0)) await proxy.close();
   });
 
-  const start = (args: readonly string[], env: Record<string, string>): ChildProcess =>
-    spawn(process.execPath, [PROGRAM, 'model', 'pull', ...args], {
+  const start = (args: readonly string[], env: Record<string, string>, action = 'pull'): ChildProcess =>
+    spawn(process.execPath, [PROGRAM, 'model', action, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // A home of its own: no token and no cache of the user's.
       env: { PATH: process.env['PATH'], HOME: ground.root, ...env },
@@ -167,14 +167,15 @@ describe('twinrank model pull', () => {
     assert.equal((await run([REPOSITORY], env('user:right'))).code, 0);
   });
 
-  it('asks a proxy for a tunnel to an https endpoint', async () => {
+  it('asks a proxy for a tunnel to an https endpoint, and says when there is none', async () => {
     const { url, asked } = await proxy();
-    const child = start([REPOSITORY], { HF_ENDPOINT: 'https://hub.invalid', HTTPS_PROXY: url });
-    const end = ended(child);
-    while (asked.length === 0 && child.exitCode === null) await delay(20);
-    child.kill('SIGTERM');
-    assert.equal((await end).code, 1);
-    assert.equal(asked[0], 'CONNECT hub.invalid:443');
+    const { code, stderr } = await run([REPOSITORY], {
+      HF_ENDPOINT: 'https://hub.invalid',
+      HTTPS_PROXY: url,
+    });
+    assert.match(stderr, /The proxy refuses the connection to https:\/\/hub\.invalid \(403\).*NO_PROXY/);
+    assert.equal(code, 1);
+    assert.deepEqual(asked, ['CONNECT hub.invalid:443']);
   });
 
   it('by two processes at once fetches once, and both print the folder', async () => {
@@ -206,16 +207,23 @@ describe('twinrank model pull', () => {
     const child = start([REPOSITORY], { HF_ENDPOINT: hub.url });
     const part = join(
       ground.root,
-      `.cache/twinrank/models/someone--a-bundle/${COMMIT}.part/onnx/encoder.onnx.part`,
+      `.cache/twinrank/models/someone--a-bundle/parts/${COMMIT}/onnx/encoder.onnx.part`,
     );
     const size = async (): Promise<number> => (await stat(part).catch(() => null))?.size ?? 0;
     while (child.exitCode === null && (await size()) < ENCODER_BYTES / 2) await delay(20);
     const killed = ended(child);
     child.kill('SIGKILL');
     await killed;
+    const listed = async (): Promise<boolean> => {
+      const { stdout } = await ended(start(['--json'], {}, 'list'));
+      assert.match(stdout, /zh-en-small/);
+      return stdout.includes('"a-bundle"');
+    };
+    assert.equal(await listed(), false);
     const { code } = await run([REPOSITORY], { HF_ENDPOINT: hub.url });
     assert.equal(code, 0);
     assert.equal(hub.fileRequests('onnx/encoder.onnx').at(-1)?.headers.range, `bytes=${ENCODER_BYTES / 2}-`);
+    assert.equal(await listed(), true);
   });
 
   it('that is interrupted says so and exits with 1', async () => {

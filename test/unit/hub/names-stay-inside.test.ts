@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { proxiesOf, tokenOf, tokenPath } from '../../../src/cli/hub-environment.js';
+import { nextUrl } from '../../../src/hub/hub-client.js';
 import { filePath, folderName, isInsidePath, parseReference } from '../../../src/hub/reference.js';
 import { hashOfEtag } from '../../../src/hub/revision-info.js';
 
@@ -56,6 +57,25 @@ describe('a path of a server', () => {
   it('is refused where it leads elsewhere', () => {
     for (const path of ['', '/a', '../a', 'a/..', 'a//b', './a', 'a\\b', 'C:a', 'a\0b'])
       assert.ok(!isInsidePath(path), path);
+  });
+});
+
+describe('a redirect', () => {
+  const to = (location: string, from = 'https://hub/a/b?c'): string => nextUrl(new URL(from), location).href;
+  it('leads to another place of the server, or to another server', () => {
+    assert.equal(to('/d'), 'https://hub/d');
+    assert.equal(to('https://storage/e?f'), 'https://storage/e?f');
+    assert.equal(to('https://storage/', 'http://hub/'), 'https://storage/');
+  });
+  it('is not followed from https to http, or to anything else', () => {
+    for (const location of [
+      'http://hub/d',
+      'ftp://hub/d',
+      'data:text/plain,x',
+      'https://[',
+      'file:///etc/passwd',
+    ])
+      assert.throws(() => to(location), /not followed/, location);
   });
 });
 

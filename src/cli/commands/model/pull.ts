@@ -89,7 +89,8 @@ async function pull(values: Values, reference: Reference, root: string, io: Comm
       else io.stderr.write(`Waiting: ${message}\n`);
     },
     onProgress: (done, total) => {
-      state = { done, total, count: done, failed: 0 };
+      // Until the manifest has come nobody knows of how much.
+      state = { done: total === 0 ? 0 : done, total, count: done, failed: 0 };
     },
   };
   const progress = showProgress(() => state, reference, values.json, io);
