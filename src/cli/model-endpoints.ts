@@ -9,7 +9,7 @@ import type { Bundle } from '../model/bundle.js';
 import type { EncoderPool } from '../model/encoder-pool.js';
 import { createHead } from '../model/head.js';
 import { createTokenCounter } from '../model/token-counter.js';
-import { createCachedEncoder } from '../model/vector-cache.js';
+import { createCachedCounter, createCachedEncoder } from '../model/vector-cache.js';
 import { keysOfFile } from '../serve/api-key.js';
 import { createModelApp, DEFAULT_MODEL_APP_OPTIONS } from '../serve/app.js';
 import type { Log } from './log.js';
@@ -112,7 +112,7 @@ export async function startModelEndpoints(
       facts: { name, maxTokens, normalized },
       encoder: createCachedEncoder(encoder, { maxTexts: values.cacheTexts }),
       head: createHead(bundle.head.weight, bundle.head.bias, bundle.dimensions),
-      counter,
+      counter: createCachedCounter(counter, { maxTexts: values.cacheTexts }),
       isReady: () => encoder.stats().workers > 0,
     },
     {

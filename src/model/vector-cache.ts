@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import { TwinrankError } from '../errors.js';
 import type { EncodeOptions, Encoder } from './encoder.js';
+import type { TokenCounter } from './token-counter.js';
 
 export interface VectorCacheOptions {
   /** Texts that are kept (about 4 bytes a dimension each); 0 keeps none. */
@@ -29,6 +30,25 @@ interface Place {
 /** An encoder that remembers; with `maxTexts` 0 the given one. */
 export function createCachedEncoder(encoder: Encoder, { maxTexts }: VectorCacheOptions): Encoder {
   return maxTexts === 0 ? encoder : new CachedEncoder(encoder, maxTexts);
+}
+
+/** A counter that remembers; with `maxTexts` 0 the given one. */
+export function createCachedCounter(counter: TokenCounter, { maxTexts }: VectorCacheOptions): TokenCounter {
+  if (maxTexts === 0) return counter;
+  const kept = new LRUCache<string, number>({ max: maxTexts });
+  return {
+    async count(texts, options) {
+      const found = new Map(texts.map((text) => [text, kept.get(`${options.kind}:${text}`)]));
+      const missing = [...found].filter(([, count]) => count === undefined).map(([text]) => text);
+      const counts = missing.length === 0 ? [] : await counter.count(missing, options);
+      for (const [index, text] of missing.entries()) {
+        found.set(text, counts[index]);
+        const key = `${options.kind}:${text}`;
+        if (key.length <= LONGEST_KEY) kept.set(key, counts[index] as number);
+      }
+      return texts.map((text) => found.get(text) as number);
+    },
+  };
 }
 
 class CachedEncoder implements Encoder {

@@ -33,7 +33,9 @@ export const COHERE_ENDPOINTS: readonly Endpoint[] = [
 
 async function rerank(body: unknown, call: Call, version: '1' | '2'): Promise<string> {
   const request = readRequest(objectBody(body), call.limits.maxTexts, version);
-  const ranking = await rankDocuments(call.model, request.query, request.texts, call.signal);
+  // Jina's answer, which has the path of version 1, says the number of tokens.
+  const wishes = { tokens: version === '1' };
+  const ranking = await rankDocuments(call.model, request.query, request.texts, wishes, call.signal);
   return replyText(request, ranking, call.model.facts.name, version);
 }
 
@@ -88,8 +90,7 @@ function replyText(
   const meta = {
     api_version: { version },
     billed_units: { search_units: Math.ceil(request.texts.length / DOCUMENTS_OF_A_SEARCH) },
-    tokens: { input_tokens: tokens, output_tokens: 0 },
   };
-  const usage = { total_tokens: tokens, prompt_tokens: tokens };
-  return `{"id":"${randomUUID()}","model":${JSON.stringify(model)},"results":[${results.join(',')}],"meta":${JSON.stringify(meta)},"usage":${JSON.stringify(usage)}}`;
+  const usage = version === '1' ? `,"usage":{"total_tokens":${tokens},"prompt_tokens":${tokens}}` : '';
+  return `{"id":"${randomUUID()}","model":${JSON.stringify(model)},"results":[${results.join(',')}],"meta":${JSON.stringify(meta)}${usage}}`;
 }

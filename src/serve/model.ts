@@ -1,5 +1,6 @@
 /** The model as the endpoints see it, and what they ask of it. */
-import type { Encoder, TextKind } from '../model/encoder.js';
+import { asTwinrankError } from '../errors.js';
+import type { EncodeOptions, Encoder, TextKind } from '../model/encoder.js';
 import { probability, type Head } from '../model/head.js';
 import type { TokenCounter } from '../model/token-counter.js';
 
@@ -31,8 +32,13 @@ export interface RankedDocument {
 export interface Ranking {
   /** Best first; equal ones in the order of the request. */
   readonly documents: readonly RankedDocument[];
-  /** Tokens that the model looked at. */
+  /** Tokens that the model looked at; 0 where nobody asked. */
   readonly tokens: number;
+}
+
+/** Counting costs about a tenth of encoding, so it is done for answers that say the number. */
+export interface Wishes {
+  readonly tokens: boolean;
 }
 
 /** Scores documents against a query. Rejects as Encoder and TokenCounter do. */
@@ -40,29 +46,28 @@ export function rankDocuments(
   model: ServedModel,
   query: string,
   documents: readonly string[],
+  wishes: Wishes,
   signal: AbortSignal,
 ): Promise<Ranking> {
   return together(signal, async (signal) => {
-    const [[vector], vectors, ofQuery, ofDocuments] = await Promise.all([
-      model.encoder.encode([query], { kind: 'query', signal }),
-      model.encoder.encode(documents, { kind: 'document', signal }),
-      model.counter.count([query], { kind: 'query', signal }),
-      model.counter.count(documents, { kind: 'document', signal }),
+    const [ofQuery, ofDocuments] = await Promise.all([
+      embedding(model, [query], wishes, { kind: 'query', signal }),
+      embedding(model, documents, wishes, { kind: 'document', signal }),
     ]);
-    const scorer = model.head.scorer(vector as Float32Array);
-    const scored = vectors.map((document, index): RankedDocument => {
+    const scorer = model.head.scorer(ofQuery.vectors[0] as Float32Array);
+    const scored = ofDocuments.vectors.map((document, index): RankedDocument => {
       const logOdds = scorer.logOdds(document);
       return { index, logOdds, probability: probability(logOdds) };
     });
     // The sort is stable. Where two probabilities are rounded to the same number, the log-odds still tell.
     scored.sort((a, b) => b.logOdds - a.logOdds);
-    return { documents: scored, tokens: seen(model, [...ofQuery, ...ofDocuments]) };
+    return { documents: scored, tokens: ofQuery.tokens + ofDocuments.tokens };
   });
 }
 
 export interface Embedding {
   readonly vectors: readonly Float32Array[];
-  /** Tokens that the model looked at. */
+  /** Tokens that the model looked at; 0 where nobody asked. */
   readonly tokens: number;
 }
 
@@ -71,19 +76,38 @@ export function embed(
   model: ServedModel,
   texts: readonly string[],
   kind: TextKind,
+  wishes: Wishes,
   signal: AbortSignal,
 ): Promise<Embedding> {
-  return together(signal, async (signal) => {
-    const [vectors, counts] = await Promise.all([
-      model.encoder.encode(texts, { kind, signal }),
-      model.counter.count(texts, { kind, signal }),
-    ]);
-    return { vectors, tokens: seen(model, counts) };
-  });
+  return together(signal, (signal) => embedding(model, texts, wishes, { kind, signal }));
 }
 
-function seen({ facts }: ServedModel, counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + Math.min(count, facts.maxTokens), 0);
+async function embedding(
+  model: ServedModel,
+  texts: readonly string[],
+  wishes: Wishes,
+  options: EncodeOptions,
+): Promise<Embedding> {
+  const [vectors, counts] = await Promise.all([
+    encode(model, texts, options),
+    wishes.tokens ? model.counter.count(texts, options) : [],
+  ]);
+  const tokens = counts.reduce((sum, count) => sum + Math.min(count, model.facts.maxTokens), 0);
+  return { vectors, tokens };
+}
+
+/** A failure that lies in the texts is told from one that lies in the model. */
+async function encode(
+  { encoder, counter }: ServedModel,
+  texts: readonly string[],
+  options: EncodeOptions,
+): Promise<readonly Float32Array[]> {
+  try {
+    return await encoder.encode(texts, options);
+  } catch (error) {
+    if (asTwinrankError(error).code === 'encode_failed') await counter.count(texts, options);
+    throw error;
+  }
 }
 
 /** Runs work whose parts are given up when one of them fails. */

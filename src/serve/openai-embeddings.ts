@@ -15,7 +15,7 @@ async function embeddings(given: unknown, call: Call): Promise<string> {
   const format = wordField(body, 'encoding_format', ['float', 'base64']) ?? 'float';
   const kind = textKindOf(body);
   requireDimensions(body, call.model.encoder.dimensions);
-  const { vectors, tokens } = await embed(call.model, texts, kind, call.signal);
+  const { vectors, tokens } = await embed(call.model, texts, kind, { tokens: true }, call.signal);
   const data = await textOfEach(vectors, (vector, index) => {
     const embedding = format === 'base64' ? `"${vectorBase64(vector)}"` : vectorJson(vector);
     return `{"object":"embedding","index":${index},"embedding":${embedding}}`;

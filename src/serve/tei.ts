@@ -34,7 +34,7 @@ async function rerank(given: unknown, call: Call): Promise<string> {
     await refuseLong(call, 'query', [query], 'query');
     await refuseLong(call, 'texts', texts, 'document');
   }
-  const { documents } = await rankDocuments(call.model, query, texts, call.signal);
+  const { documents } = await rankDocuments(call.model, query, texts, { tokens: false }, call.signal);
   const ranks = documents.map(({ index, probability, logOdds }) => {
     const text = returnText ? `,"text":${JSON.stringify(texts[index])}` : '';
     return `{"index":${index}${text},"score":${decimal(rawScores ? logOdds : probability)}}`;
@@ -52,7 +52,7 @@ async function embedTexts(given: unknown, call: Call): Promise<string> {
     throw new InvalidField('normalize', 'cannot be false: the vectors of this model have length 1.');
   requireDimensions(body, call.model.encoder.dimensions);
   if (mustNotCut(body)) await refuseLong(call, 'inputs', texts, kind);
-  const { vectors } = await embed(call.model, texts, kind, call.signal);
+  const { vectors } = await embed(call.model, texts, kind, { tokens: false }, call.signal);
   const rows = await textOfEach(vectors, (vector) =>
     vectorJson(normalize && !normalized ? ofLengthOne(vector) : vector),
   );

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EncodeOptions, Encoder } from '../../../src/model/encoder.js';
-import { createCachedEncoder } from '../../../src/model/vector-cache.js';
+import type { TokenCounter } from '../../../src/model/token-counter.js';
+import { createCachedCounter, createCachedEncoder } from '../../../src/model/vector-cache.js';
 
 /** An encoder whose calls the test answers: a vector is the length of its text. */
 class HeldEncoder implements Encoder {
@@ -121,5 +122,23 @@ describe('cached encoder', () => {
     });
     assert.equal(held.calls.length, 0);
     assert.equal(createCachedEncoder(held, { maxTexts: 0 }), held);
+  });
+});
+
+describe('cached counter', () => {
+  it('counts each text of a kind once and answers in input order', async () => {
+    const asked: string[][] = [];
+    const counter: TokenCounter = {
+      count: (texts, { kind }) => {
+        asked.push(texts.map((text) => `${kind} ${text}`));
+        return Promise.resolve(texts.map((text) => text.length + (kind === 'query' ? 100 : 0)));
+      },
+    };
+    const cached = createCachedCounter(counter, { maxTexts: 10 });
+    assert.deepEqual(await cached.count(['aa', 'b', 'aa'], QUERY), [102, 101, 102]);
+    assert.deepEqual(await cached.count(['ccc', 'aa'], QUERY), [103, 102]);
+    assert.deepEqual(await cached.count(['aa'], { kind: 'document' }), [2]);
+    assert.deepEqual(await cached.count(['aa', 'b'], QUERY), [102, 101]);
+    assert.deepEqual(asked, [['query aa', 'query b'], ['query ccc'], ['document aa']]);
   });
 });

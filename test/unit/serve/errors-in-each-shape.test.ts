@@ -175,6 +175,28 @@ describe('a model that cannot', () => {
     });
   }
 
+  it('a failure that lies in the texts: 422 everywhere', async () => {
+    const encoder = Object.assign(new AngleEncoder(), {
+      encode: () => Promise.reject(new TwinrankError('encode_failed', 'The model failed.')),
+    });
+    const counter = {
+      count: () => Promise.reject(new TwinrankError('cannot_tokenise', 'A text cannot be tokenised.')),
+    };
+    const served = await serveModel({ encoder, counter });
+    try {
+      for (const [path, body] of [
+        ['/v1/rerank', RERANK],
+        ['/v2/rerank', RERANK],
+        ['/rerank', TEI_RERANK],
+        ['/embed', { inputs: 'a' }],
+        ['/v1/embeddings', { input: 'a' }],
+      ] as const)
+        assert.equal((await served.post(path, body)).status, 422, path);
+    } finally {
+      await served.close();
+    }
+  });
+
   it('a text that cannot be tokenised: 422, and its encoding is given up', async () => {
     let given: AbortSignal | undefined;
     const encoder = Object.assign(new AngleEncoder(), {
