@@ -129,7 +129,7 @@ async function prepareLists(
     const textFields =
       values.text.length > 0 ? values.text : await textFieldsOf(client, source.index, io.signal);
     const fields = values.fields?.split(',').map((field) => field.trim()) ?? textFields;
-    const shape = { fields, size: HITS, template: null, sourceField: null };
+    const shape = { fields, size: HITS, template: null, sourceFields: [] };
     const { lists, unknown, useless } = await gatherLists(
       queries,
       qrels,
