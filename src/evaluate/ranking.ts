@@ -16,7 +16,8 @@ export interface Hit {
 
 /**
  * Document ids, best first. A run of neighbours with the same score is put in the order of a hash of their ids:
- * an engine leaves such hits in the order of the file, and that order often gives the labels away.
+ * an engine leaves such hits in the order of the file, and that order often gives the labels away. Hits with the
+ * same probability stand in the order of the engine's scores, so where those show they must be the same too.
  */
 export function rankingOf(hits: readonly Hit[]): string[] {
   const ranking: string[] = [];
@@ -24,12 +25,16 @@ export function rankingOf(hits: readonly Hit[]): string[] {
     const first = hits[at];
     if (first === undefined) break;
     let end = at + 1;
-    while (first.score !== null && hits[end]?.score === first.score) end++;
+    while (first.score !== null && isTied(first, hits[end])) end++;
     const run = hits.slice(at, end).map(({ id }) => id);
     ranking.push(...(run.length === 1 ? run : inHashOrder(run)));
     at = end;
   }
   return ranking;
+}
+
+function isTied(hit: Hit, next: Hit | undefined): boolean {
+  return next?.score === hit.score && next.engineScore === hit.engineScore;
 }
 
 /** The ids in an order that depends on nothing but the ids. */

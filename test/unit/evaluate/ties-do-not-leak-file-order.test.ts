@@ -30,6 +30,13 @@ describe('a ranking', () => {
     for (let turn = 0; turn < 20; turn++) assert.deepEqual(rankingOf(shuffled(tied, random)), expected);
   });
 
+  it('keeps hits of the same probability in the order of the scores that the engine gave them', () => {
+    const found = [5, 4, 3, 2].map((engineScore, i) => ({ id: `d${i}`, score: 0.5, engineScore }));
+    assert.deepEqual(rankingOf(found), ['d0', 'd1', 'd2', 'd3']);
+    const tied = found.map((hit) => ({ ...hit, engineScore: 1 }));
+    assert.deepEqual(rankingOf(tied), inHashOrder(['d0', 'd1', 'd2', 'd3']));
+  });
+
   it('leaves hits without a score alone', () => {
     assert.deepEqual(rankingOf(hits([null, null, null])), ['d0', 'd1', 'd2']);
   });
