@@ -72,6 +72,12 @@ export const HEAD_OPTIONS = {
     help: 'File that keeps the vectors of the texts for the next training.',
     parse: text,
   },
+  strength: {
+    flag: 'strength',
+    env: null,
+    help: 'How hard the head is held to the plain distance; chosen by cross-validation if left out.',
+    parse: positive,
+  },
   folds: {
     flag: 'folds',
     env: null,
@@ -134,4 +140,10 @@ export function headSource({ pairs, queries, qrels, index, to }: HeadValues): He
   if (queries === undefined || qrels === undefined || index === undefined || to === undefined)
     throw refuse('Training from judgments needs all of --queries, --qrels, --index and --to.');
   return { kind: 'queries', queries, qrels, index, to };
+}
+
+function positive(value: string): number {
+  const n = Number(value);
+  if (!(n > 0 && n < 1e6)) throw new Error(`expected a number above 0, got "${value}".`);
+  return n;
 }

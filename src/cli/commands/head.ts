@@ -53,7 +53,12 @@ export const headCommand: Command<typeof HEAD_OPTIONS> = {
     });
     try {
       const table = await vectorsOf(numbers, bundle, encoder, values.cache, io);
-      const trained = await train(prepared.problemOf(table), prepared.tried, values, io);
+      const trained = await train(
+        prepared.problemOf(table),
+        values.strength === undefined ? prepared.tried : [values.strength],
+        values,
+        io,
+      );
       const written = await write(bundle, encoder, trained, values);
       io.stdout.write(
         values.json

@@ -21,7 +21,7 @@ export function plattOf(scores: ArrayLike<number>, labels: ArrayLike<number>): C
   if (slope > 0) return { slope, shift };
   throw new TwinrankError(
     'bad_input_file',
-    'The scores are no better than chance on held-out data, so no probability can be made of them. ' +
+    'Texts that are more alike are not more often labelled similar here, so no probability can be made of it. ' +
       'Check that label 1 means "similar" and that texts and labels are not mixed up.',
   );
 }

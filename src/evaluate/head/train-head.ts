@@ -62,6 +62,9 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
   const started = performance.now();
   const { rows, all, folds, measures } = problem;
   const deciding = measures[0] as Measure;
+  const cosines = cosinesOf(rows);
+  // Lists tell of an order within a query; over all queries even a good similarity can be without one.
+  if (problem.kind === 'pairs') plattOf(judgedOf(cosines, problem), problem.labels);
   const frame = frameOf(all);
   const pool = createGradientPool(rows, options.cores);
   const isSample = rows !== all;
@@ -71,7 +74,7 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
     const found = await crossValidate({ rows, folds, frame, pool, ...options }, strengths);
     const chosen = strongestGood(found.heads.map(({ scores }) => ({ values: deciding.of(scores) })));
     const headScores = found.heads[chosen]?.scores ?? found.anchor.scores;
-    const cosine = heldOutLogistic(cosinesOf(rows), problem);
+    const cosine = heldOutLogistic(cosines, problem);
     const shown = measures.map((measure) =>
       measureReport(measure, { cosine, anchor: found.anchor.scores, head: headScores }, options.seed),
     );
