@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'bad_request'
   | 'unauthorized'
   | 'not_found'
+  | 'request_timeout'
   | 'bad_config'
   | 'bad_bundle'
   | 'bad_input_file'
@@ -33,6 +34,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
   unauthorized: 401,
   not_found: 404,
+  request_timeout: 408,
   bad_config: 400,
   bad_bundle: 500,
   bad_input_file: 400,

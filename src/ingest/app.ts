@@ -51,6 +51,7 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
   maxPendingItems: 1024,
   overloadPatienceMs: 60_000,
   retryForMs: 10_000,
+  maxSilenceMs: 10_000,
   maxConcurrentBulks: 32,
   maxWaitingBulks: 256,
   maxLongLines: 2,

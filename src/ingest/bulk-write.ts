@@ -20,6 +20,7 @@ import { replyForm, type ReplyForm } from './reply-form.js';
 import { parametersOf } from './request-parameters.js';
 import { RetryWindow } from './retry-window.js';
 import { sendWrite } from './send-write.js';
+import { watchSilence } from './silent-sender.js';
 import { answeredAs, settlePart, type PartResult } from './settle-part.js';
 import type { Turnstile } from './turnstile.js';
 import { createCurrentReader } from './update/current-documents.js';
@@ -42,6 +43,8 @@ export interface BulkLimits {
   readonly overloadPatienceMs: number;
   /** How long to try again what the engine refuses for now or cannot be reached for, in milliseconds. */
   readonly retryForMs: number;
+  /** How long a sender may be silent in the middle of its body while others wait for its place, in milliseconds. */
+  readonly maxSilenceMs: number;
 }
 
 export interface BulkDeps {
@@ -63,9 +66,18 @@ export async function writeBulk(
   limits: BulkLimits,
 ): Promise<void> {
   const leave = await deps.admission.enter(exchange.signal);
+  const write = new BulkWrite(exchange, defaultIndex, deps, limits);
+  const { admission, longLines } = deps;
+  const endWatch = watchSilence(
+    exchange.request,
+    limits.maxSilenceMs,
+    () => admission.hasLine || longLines.hasLine,
+    () => write.giveUp(),
+  );
   try {
-    await new BulkWrite(exchange, defaultIndex, deps, limits).run();
+    await write.run();
   } finally {
+    endWatch();
     leave();
   }
 }
@@ -97,6 +109,7 @@ class BulkWrite {
   /** The engine does not let this caller write any more: so it is with all that follows. */
   #refusal: PartResult | undefined;
   #ending: Ending | undefined;
+  #isAbandoned = false;
   #endEarly: () => void = () => undefined;
   #leaveLongLines: (() => void) | undefined;
 
@@ -130,6 +143,13 @@ class BulkWrite {
       await Promise.allSettled([read, this.#underWay]);
       this.#letLongLinesGo();
     }
+  }
+
+  /** Ends a request whose sender has stopped in the middle. */
+  giveUp(): void {
+    this.#isAbandoned = true;
+    const message = `The body stopped for ${this.#limits.maxSilenceMs / 1000} s while other requests waited.`;
+    this.#endWith({ error: this.#brokenOff('request_timeout', message) });
   }
 
   /** Reads the body to its end, or to where there is no use in going on. */
@@ -320,6 +340,8 @@ class BulkWrite {
       return this.#reply.sendTo(this.#exchange, outcome);
     }
     if (ending === undefined) return this.#reply.sendTo(this.#exchange, outcome);
+    if (this.#isAbandoned && 'error' in ending)
+      return replyWithError(response, ending.error, ['connection', 'close']);
     if (this.#carriedOut > 0) await readToEnd(request);
     if ('answer' in ending) replyWhole(this.#exchange, ending.answer, outcome);
     else replyWithError(response, ending.error);

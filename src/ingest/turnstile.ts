@@ -25,6 +25,11 @@ export class Turnstile {
     this.#options = options;
   }
 
+  /** True while somebody waits. */
+  get hasLine(): boolean {
+    return this.#line.size > 0;
+  }
+
   /**
    * Resolves, in the order of coming, to what gives the place back; calling it twice does no harm. Rejects with
    * `overloaded` where the line is too long or the wait is, and with `cancelled` when the signal fires.

@@ -82,6 +82,22 @@ describe('bulk requests above the number that is worked on', () => {
     assert.equal((await second).status, 200);
   });
 
+  it('get the place of a client that stops in the middle of its body', async () => {
+    const engine = await faultyEngine();
+    const url = await sidecarOver(engine.url, {
+      maxConcurrentBulks: 1,
+      overloadPatienceMs: 60_000,
+      maxSilenceMs: 200,
+    });
+    const wire = new Wire(Number(url.port)).write(
+      `POST /_bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n${bulkOf(['a'])}`,
+    );
+    const next = await postBulk(url, bulkOf(['b']));
+    assert.equal(next.status, 200);
+    await wire.closed;
+    assert.match(wire.received, /^HTTP\/1.1 408 .*twinrank_request_timeout_exception/s);
+  });
+
   it('get the place of a client that leaves', async () => {
     const engine = await faultyEngine();
     const url = await sidecarOver(engine.url, { maxConcurrentBulks: 1, overloadPatienceMs: 60_000 });
