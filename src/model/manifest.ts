@@ -11,6 +11,9 @@ export interface BundleFile {
   readonly bytes: number;
 }
 
+/** The mean of the tokens that are not padding, or the first token. */
+export type Pooling = 'mean' | 'cls';
+
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -20,7 +23,8 @@ export interface Manifest {
   readonly dimensions: number;
   /** Ids a text may have, the beginning and end tokens included. */
   readonly maxTokens: number;
-  readonly pooling: 'mean';
+  /** How the encoder's output was made of its tokens: done in the graph, told here because it names vectors. */
+  readonly pooling: Pooling;
   /** Whether vectors are divided by their L2 norm. */
   readonly normalize: boolean;
   readonly queryPrefix: string;
@@ -52,7 +56,8 @@ export function parseManifest(json: unknown): Manifest {
   if (files['head'] === undefined) {
     throw new Error('"files" names no "head"; a bundle without a trained head is not accepted.');
   }
-  if (manifest['pooling'] !== 'mean') throw new Error('"pooling" must be "mean".');
+  const { pooling } = manifest;
+  if (pooling !== 'mean' && pooling !== 'cls') throw new Error('"pooling" must be "mean" or "cls".');
   const checked: Manifest = {
     name: text(manifest, 'name'),
     version: text(manifest, 'version'),
@@ -61,7 +66,7 @@ export function parseManifest(json: unknown): Manifest {
     source: text(manifest, 'source'),
     dimensions: whole(manifest, 'dimensions', 1),
     maxTokens: whole(manifest, 'max_tokens', 3),
-    pooling: 'mean',
+    pooling,
     normalize: yesOrNo(manifest, 'normalize'),
     queryPrefix: anyText(manifest, 'query_prefix'),
     documentPrefix: anyText(manifest, 'document_prefix'),

@@ -1,8 +1,9 @@
 /**
- * Text to token ids, equal to the reference tokeniser of the bundle (a SentencePiece Unigram model in Hugging
- * Face's file form), in time that depends on the model's length limit and not on the length of the text.
+ * Text to token ids, equal to the reference tokeniser of the bundle (Hugging Face's file form: a SentencePiece
+ * Unigram model, BERT's WordPiece or RoBERTa's byte-level BPE), in time that depends on the model's length limit
+ * and not on the length of the text. For the latter two see whole-text-tokenizer.ts.
  *
- * How long texts stay cheap without changing an id:
+ * How long texts of a Unigram model stay cheap without changing an id:
  * - Pieces never reach over the start of a word (a word starts at a space, which Metaspace writes as U+2581),
  *   so words are tokenised one by one and we stop when the limit is reached.
  * - Inside a word without end (Chinese knows no spaces) the best segmentation factors at every *seam*: a
@@ -12,6 +13,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { CharMap } from './char-map.js';
 import { IDENTITY_CHAR_MAP } from './char-map.js';
+import { firstIds, lastEndOfLetters, lastSpace } from './whole-text-tokenizer.js';
 
 /** Ids of one text, with the beginning and end tokens, at most `maxTokens` of them. */
 export interface TextTokenizer {
@@ -38,34 +40,61 @@ const SEAMLESS_LIMIT = 131_072;
 const TEXT_LIMIT = 1_048_576;
 
 /**
- * A tokeniser from a parsed tokenizer.json. Throws a plain Error that says what is wrong with the file; only
- * Unigram models with a Metaspace pre-tokeniser and a TemplateProcessing of one start and one end token fit.
+ * A tokeniser from a parsed tokenizer.json. Throws a plain Error that says what is wrong with the file: Unigram
+ * models with Metaspace, WordPiece models that split at spaces and BPE models of bytes fit, each with a
+ * TemplateProcessing of one start and one end token and without a normaliser.
  */
 export function createTokenizer(json: unknown, options: TokenizerOptions): TextTokenizer {
-  const { pieces, addedTokens } = readVocabulary(json);
+  const file = (json ?? {}) as TokenizerFile;
+  if (file.normalizer !== null && file.normalizer !== undefined) {
+    throw new Error('"normalizer" must be null; give the character map in the char_map file.');
+  }
+  const create = kindOf(file);
   const reference = new HuggingFaceTokenizer(json as object, {});
   const [start, end, ...rest] = reference.encode('', { add_special_tokens: true }).ids;
   if (start === undefined || end === undefined || rest.length > 0) {
     throw new Error('the post-processor must put one token before and one after the text.');
   }
-  return new WordwiseTokenizer(reference, { start, end }, new Vocabulary(pieces, addedTokens), options);
+  return create(reference, { start, end }, options);
 }
 
-function readVocabulary(json: unknown): { pieces: string[]; addedTokens: string[] } {
-  const file = (json ?? {}) as Record<string, Record<string, unknown> | undefined>;
-  const { model, pre_tokenizer: preTokenizer, normalizer } = file;
+type Part = Readonly<Record<string, unknown>>;
+type TokenizerFile = Readonly<Record<string, Part | null | undefined>>;
+type Create = (reference: HuggingFaceTokenizer, ends: Ends, options: TokenizerOptions) => TextTokenizer;
+
+interface Ends {
+  readonly start: number;
+  readonly end: number;
+}
+
+function kindOf(file: TokenizerFile): Create {
+  const { model, pre_tokenizer: splitter } = file;
+  switch (model?.['type']) {
+    case 'WordPiece':
+      if (splitter?.['type'] !== 'WhitespaceSplit') {
+        throw new Error('"pre_tokenizer" must be WhitespaceSplit for WordPiece.');
+      }
+      return byWholeText(lastSpace);
+    case 'BPE':
+      if (splitter?.['type'] !== 'ByteLevel') throw new Error('"pre_tokenizer" must be ByteLevel for BPE.');
+      return byWholeText(lastEndOfLetters);
+    default: {
+      const vocabulary = readVocabulary(file);
+      return (reference, ends, options) => new WordwiseTokenizer(reference, ends, vocabulary, options);
+    }
+  }
+}
+
+function readVocabulary({ model, pre_tokenizer: splitter, added_tokens: added }: TokenizerFile): Vocabulary {
   if (model?.['type'] !== 'Unigram' || !Array.isArray(model['vocab'])) {
-    throw new Error('"model" must be of type Unigram with a "vocab" list.');
+    throw new Error('"model" must be of type Unigram with a "vocab" list, WordPiece or BPE.');
   }
-  const isMetaspace = preTokenizer?.['type'] === 'Metaspace' && preTokenizer['prepend_scheme'] === 'always';
+  const isMetaspace = splitter?.['type'] === 'Metaspace' && splitter['prepend_scheme'] === 'always';
   if (!isMetaspace) throw new Error('"pre_tokenizer" must be Metaspace with prepend_scheme "always".');
-  if (normalizer !== null && normalizer !== undefined) {
-    throw new Error('"normalizer" must be null; give the character map in the char_map file.');
-  }
   const pieces = model['vocab'].map((entry: unknown) => String((entry as unknown[])[0]));
   const across = pieces.find((piece) => piece.lastIndexOf(WORD_START) > 0);
   if (across !== undefined) throw new Error(`the piece "${across}" reaches over the start of a word.`);
-  return { pieces, addedTokens: readAddedTokens(file['added_tokens']) };
+  return new Vocabulary(pieces, readAddedTokens(added));
 }
 
 function readAddedTokens(list: unknown): string[] {
@@ -129,16 +158,29 @@ class Vocabulary {
   }
 }
 
+/** Tokenises by what the model itself takes for words, of which `lastEnd` says where one must end. */
+function byWholeText(lastEnd: (text: string) => number): Create {
+  return (reference, { start, end }, { maxTokens, charMap = IDENTITY_CHAR_MAP }) => {
+    const idsOf = (text: string) => reference.encode(text, { add_special_tokens: false }).ids;
+    return {
+      encode(given) {
+        const text = given.length > TEXT_LIMIT ? upTo(given, TEXT_LIMIT) : given;
+        return [start, ...firstIds({ idsOf, lastEnd }, text, maxTokens - 2, charMap), end];
+      },
+    };
+  };
+}
+
 class WordwiseTokenizer implements TextTokenizer {
   readonly #reference: HuggingFaceTokenizer;
-  readonly #ends: { readonly start: number; readonly end: number };
+  readonly #ends: Ends;
   readonly #vocabulary: Vocabulary;
   readonly #limit: number;
   readonly #charMap: CharMap;
 
   constructor(
     reference: HuggingFaceTokenizer,
-    ends: { readonly start: number; readonly end: number },
+    ends: Ends,
     vocabulary: Vocabulary,
     options: TokenizerOptions,
   ) {

@@ -158,7 +158,7 @@ describe('manifest', () => {
     ['no name', (m) => (m['name'] = ''), /"name" must not be empty/],
     ['a missing text', (m) => delete m['license'], /"license" must be a text/],
     ['a prefix that is no text', (m) => (m['query_prefix'] = 1), /"query_prefix" must be a text/],
-    ['another pooling', (m) => (m['pooling'] = 'cls'), /"pooling" must be "mean"/],
+    ['another pooling', (m) => (m['pooling'] = 'max'), /"pooling" must be "mean" or "cls"/],
     ['a length that is no number', (m) => (m['max_tokens'] = '256'), /"max_tokens" must be a whole number/],
     ['a switch that is no switch', (m) => (m['normalize'] = 'yes'), /"normalize" must be true or false/],
     ['no inputs', (m) => (m['inputs'] = []), /"inputs" must be an object/],

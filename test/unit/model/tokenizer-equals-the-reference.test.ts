@@ -49,7 +49,9 @@ describe('tokenizer', () => {
   it('refuses a file it could not reproduce', () => {
     const file = json as Record<string, Record<string, unknown>>;
     const cases: [Record<string, unknown>, RegExp][] = [
-      [{ model: { type: 'BPE' } }, /Unigram/],
+      [{ model: { type: 'WordLevel' } }, /Unigram/],
+      [{ model: { type: 'BPE' } }, /ByteLevel for BPE/],
+      [{ model: { type: 'WordPiece' } }, /WhitespaceSplit for WordPiece/],
       [{ pre_tokenizer: { type: 'ByteLevel' } }, /Metaspace/],
       [{ normalizer: { type: 'NFKC' } }, /char_map/],
       [{ model: { type: 'Unigram', unk_id: 0, vocab: [['a\u2581b', -1]] } }, /start of a word/],
