@@ -30,7 +30,8 @@ const vectors = await pool.encode(
 await pool.close();
 let vectorsOff = 0;
 for (const [index, { vector }] of texts.entries()) {
-  for (const [i, value] of vector.entries()) vectorsOff = Math.max(vectorsOff, Math.abs(vectors[index][i] - value));
+  for (const [i, value] of vector.entries())
+    vectorsOff = Math.max(vectorsOff, Math.abs(vectors[index][i] - value));
 }
 const scoring = createHead(head.weight, head.bias, manifest.dimensions);
 let logOddsOff = 0;

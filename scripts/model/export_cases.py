@@ -146,6 +146,7 @@ def hf_cases(work: Path) -> Iterator[Case]:
     )
     head = work / "xlm-roberta.pt"
     check = head_of(model, head)
+    model.max_seq_length = 200
     arguments = ["--head", str(head), "--query-prefix", "query: ", "--max-tokens", "200"]
     yield Case("xlm-roberta", "XLM-R, 3 x 96, mean, Normalize, head", folder, arguments, check)
 
