@@ -28,6 +28,11 @@ Head = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 def main(arguments: list[str] | None = None) -> Parity:
     options = _options(arguments)
+    for file in (options.source, *(getattr(options, name, None) for name in ("config", "vocab"))):
+        if file is not None and not file.exists():
+            raise SystemExit(f"There is no {file}.")
+    if getattr(options, "head", "none") != "none" and not Path(options.head).exists():
+        raise SystemExit(f"There is no {options.head}.")
     if options.out.exists() and any(options.out.iterdir()):
         raise SystemExit(f"{options.out} is there already and not empty.")
     return export_hf(options) if options.framework == "hf" else export_paddle(options)
@@ -100,6 +105,8 @@ def _hint(parity: Parity) -> str:
 
 
 def _spec(options: argparse.Namespace, model: Any, versions: str) -> Spec:
+    if model.encoder.most_tokens < 3:
+        raise SystemExit("--first-position lies beyond the table of positions.")
     max_tokens = options.max_tokens or model.max_tokens
     if not 3 <= max_tokens <= model.encoder.most_tokens:
         raise SystemExit(f"--max-tokens must be 3 to {model.encoder.most_tokens}, the places this encoder has.")

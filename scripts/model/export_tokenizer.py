@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from bundle import FILES, write_json
 
 SURROGATES = range(0xD800, 0xE000)
+LONG_RUN = 64
 COMPOSING = {"Precompiled", "NFC", "NFKC"}
 PER_CHARACTER = {"BertNormalizer", "Lowercase", "StripAccents", "NFD", "NFKD", *COMPOSING}
 SPACES = (" {2,}", " +", r"\s+", r"\s{2,}")
@@ -56,16 +57,16 @@ def write_tokenizer_files(
     normalizer = _normalizer(data["normalizer"])
     kind = data["model"]["type"]
     if rewrite is not None:
-        write_json(folder / FILES["char_map"], {"map": _entries(rewrite), "collapse_spaces": True})
+        write_json(folder / FILES["char_map"], {**_entries(rewrite), "collapse_spaces": True})
         pre_tokenizer: dict[str, Any] = {"type": "WhitespaceSplit"}
     elif kind == "WordPiece" and splits == ["BertPreTokenizer"]:
         char_map = _char_map(data, normalizer, backend)
-        write_json(folder / FILES["char_map"], {"map": char_map, "collapse_spaces": True})
+        write_json(folder / FILES["char_map"], {**char_map, "collapse_spaces": True})
         pre_tokenizer = {"type": "WhitespaceSplit"}
     elif kind == "Unigram" and splits in (["Metaspace"], ["WhitespaceSplit", "Metaspace"]):
         by_words = splits[0] == "WhitespaceSplit"
         options: dict[str, Any] = {
-            "map": _char_map(data, normalizer, None),
+            **_char_map(data, normalizer, None),
             "collapse_spaces": normalizer.collapse or by_words,
             "trim": trim or normalizer.trim or by_words,
             "compose": normalizer.composes,
@@ -158,7 +159,7 @@ def _flat(data: dict[str, Any] | None) -> list[dict[str, Any]]:
     return [data]
 
 
-def _char_map(data: dict[str, Any], normalizer: Normalizer, splitter: Tokenizer | None) -> dict[str, str]:
+def _char_map(data: dict[str, Any], normalizer: Normalizer, splitter: Tokenizer | None) -> dict[str, Any]:
     """What each code point becomes; with a `splitter`, characters that it makes words of get spaces around."""
     reduced = Tokenizer.from_str(
         json.dumps(
@@ -188,10 +189,23 @@ def _char_map(data: dict[str, Any], normalizer: Normalizer, splitter: Tokenizer 
     return _entries(rewrite)
 
 
-def _entries(rewrite: Rewrite) -> dict[str, str]:
+def _entries(rewrite: Rewrite) -> dict[str, Any]:
+    """`map` for single code points, `ranges` for long runs with the same replacement: the unassigned, mostly."""
     codes = (code for code in range(sys.maxunicode + 1) if code not in SURROGATES)
-    rewritten = ((code, rewrite(chr(code))) for code in codes)
-    return {str(code): text for code, text in rewritten if text != chr(code)}
+    runs: list[list[Any]] = []
+    for code, text in ((code, rewrite(chr(code))) for code in codes):
+        if text == chr(code):
+            continue
+        if runs and runs[-1][1] == code - 1 and runs[-1][2] == text:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code, text])
+    long = [run for run in runs if run[1] - run[0] >= LONG_RUN]
+    short = [run for run in runs if run[1] - run[0] < LONG_RUN]
+    return {
+        "map": {str(code): text for first, last, text in short for code in range(first, last + 1)},
+        "ranges": long,
+    }
 
 
 def _is_word(splitter: Tokenizer, character: str) -> bool:

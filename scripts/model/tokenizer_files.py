@@ -69,6 +69,8 @@ class ReferenceTokenizer:
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         options = json.loads(char_map.read_text("utf-8")) if char_map.exists() else {"map": {}}
         self._char_map = {int(code): text for code, text in options["map"].items()}
+        for first, last, text in options.get("ranges", []):
+            self._char_map.update(dict.fromkeys(range(first, last + 1), text))
         self._collapse = options.get("collapse_spaces", False)
         self._trim = options.get("trim", False)
         self._compose = options.get("compose", False)

@@ -70,7 +70,36 @@ describe('character map', () => {
     assert.equal(loose('a\t\tb'), 'a  b');
   });
 
+  it('composes first and trims last when told to, and replaces ranges', () => {
+    const map = { '233': 'E', '9': ' ' };
+    const ranges = [
+      [0xe000, 0xf8ff, ''],
+      [0x20000, 0x2a6df, ' x '],
+    ];
+    const all = parseCharMap({ map, ranges, collapse_spaces: true, compose: true, trim: true });
+    assert.equal(
+      all('\tcafe\u0301 \ue000\uf8ff\u{20000}\u{2a6df}\u{2a6e0}\uf900 '),
+      'cafE x x \u{2a6e0}\u8c48',
+    );
+    const plain = parseCharMap({ map, collapse_spaces: false });
+    assert.equal(plain(' e\u0301 '), ' e\u0301 ');
+  });
+
   it('says what is wrong with a file', () => {
+    for (const ranges of [
+      {},
+      [1],
+      [[1, 2]],
+      [[2, 1, '']],
+      [
+        [5, 9, ''],
+        [9, 12, ''],
+      ],
+      [[0, 0x110000, '']],
+    ]) {
+      assert.throws(() => parseCharMap({ map: {}, collapse_spaces: true, ranges }), /"ranges" must be/);
+    }
+    assert.throws(() => parseCharMap({ map: {}, collapse_spaces: true, trim: 1 }), /"trim" must be true/);
     assert.throws(() => parseCharMap({ map: {} }), /collapse_spaces/);
     assert.throws(
       () => parseCharMap({ map: { x: '' }, collapse_spaces: true }),
