@@ -1,8 +1,7 @@
 /** The action line of a bulk item. */
+import { memberWithValue, rawIn, textIn } from '../search-engine/json-members.js';
 import {
-  isString,
   JsonScanError,
-  memberNamed,
   scanObject,
   skipString,
   skipWhitespace,
@@ -62,9 +61,8 @@ export function parseAction(line: Buffer, defaults: ActionDefaults): BulkAction 
 }
 
 function text(line: Buffer, members: readonly Member[], name: string): string | undefined {
-  const member = memberNamed(line, members, name);
-  if (member === undefined) return undefined;
-  if (isString(line, member)) return stringAt(line, member.start, member.end);
-  const value = line.toString('utf8', member.start, member.end);
-  return value === 'null' ? undefined : value;
+  // An id may be a number.
+  return memberWithValue(line, members, name) === undefined
+    ? undefined
+    : (textIn(line, members, name) ?? rawIn(line, members, name));
 }

@@ -1,7 +1,8 @@
 /** Puts a vector into a document's source bytes. The vector field is ours: what a client wrote there is replaced. */
 import { documentText } from '../search-engine/document-text.js';
 import { floatsText } from '../search-engine/float-text.js';
-import { cutRanges, hasKey, memberNamed, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
+import { memberWithValue } from '../search-engine/json-members.js';
+import { cutRanges, hasKey, scanObject, skipWhitespace } from '../search-engine/json-scan.js';
 import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { applyEdits, cut, insertAt, type Edit } from '../search-engine/splice.js';
 import { encodePayload, hashText } from '../search-engine/vector-payload.js';
@@ -44,10 +45,7 @@ export function noVectorMembers(settings: IndexSettings): string {
 /** True where a field that is ours holds something already. Throws JsonScanError where this is no JSON object. */
 export function hasVector(source: Buffer, settings: IndexSettings): boolean {
   const { members } = scanObject(source, skipWhitespace(source, 0));
-  return vectorFields(settings).some((field) => {
-    const member = memberNamed(source, members, field);
-    return member !== undefined && source.toString('latin1', member.start, member.end) !== 'null';
-  });
+  return vectorFields(settings).some((field) => memberWithValue(source, members, field) !== undefined);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Whether the vector that a document holds is the one that its text, its model and its index ask for. */
 import { textOfMembers } from '../search-engine/document-text.js';
-import { isArray, isString, memberNamed, scanDocument, type Member } from '../search-engine/json-scan.js';
+import { memberWithValue } from '../search-engine/json-members.js';
+import { isArray, isString, scanDocument, type Member } from '../search-engine/json-scan.js';
 import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { hashText, readHeader } from '../search-engine/vector-payload.js';
 
@@ -23,10 +24,7 @@ export type VectorState =
 export function vectorState(source: Buffer, settings: IndexSettings): VectorState {
   const { members } = scanDocument(source);
   const text = textOfMembers(source, members, settings.textFields);
-  const [binary, native] = vectorFields(settings).map((field) => {
-    const member = memberNamed(source, members, field);
-    return member === undefined || isNull(source, member) ? undefined : member;
-  });
+  const [binary, native] = vectorFields(settings).map((field) => memberWithValue(source, members, field));
   if (text === undefined)
     return { text, vector: binary === undefined && native === undefined ? 'missing' : 'without_text' };
   if (binary === undefined) return { text, vector: 'missing' };
@@ -47,8 +45,4 @@ function fitness(source: Buffer, stored: Member, text: string, settings: IndexSe
   if (header.textHash !== hashText(text)) return 'stale';
   const wanted = settings.native?.values === 'instead' ? 'native' : settings.codec;
   return header.codec === wanted ? 'fresh' : 'other_storage';
-}
-
-function isNull(source: Buffer, { start, end }: Member): boolean {
-  return end - start === 4 && source.toString('latin1', start, end) === 'null';
 }

@@ -1,16 +1,15 @@
 /** Documents cut out of the engine's answers by their bytes. */
 import { TwinrankError } from '../../errors.js';
+import { numberIn, rawIn, textIn } from '../../search-engine/json-members.js';
 import {
   isArray,
   isObject,
-  isString,
   JsonScanError,
   keyIs,
   memberNamed,
   scanDocument,
   scanElements,
   scanObject,
-  stringAt,
   type Member,
   type Range,
 } from '../../search-engine/json-scan.js';
@@ -64,12 +63,12 @@ export function readFound(body: Buffer): FoundPage {
     const shards = memberNamed(body, members, '_shards');
     const failed =
       shards !== undefined && isObject(body, shards)
-        ? number(body, scanObject(body, shards.start).members, 'failed')
+        ? numberIn(body, scanObject(body, shards.start).members, 'failed')
         : 0;
     return {
       documents: hits,
-      pitId: text(body, members, 'pit_id'),
-      isPartial: failed > 0 || raw(body, members, 'timed_out') === 'true',
+      pitId: textIn(body, members, 'pit_id'),
+      isPartial: failed > 0 || rawIn(body, members, 'timed_out') === 'true',
     };
   });
 }
@@ -89,7 +88,7 @@ export function readGot(body: Buffer): Got[] {
     return scanElements(body, docs.start, (at) => hitAt(body, at)).elements.map((hit): Got => {
       const error = memberNamed(body, hit.members, 'error');
       if (error !== undefined) return { kind: 'failed', reason: reasonAt(body, error) };
-      if (raw(body, hit.members, 'found') !== 'true') return { kind: 'gone' };
+      if (rawIn(body, hit.members, 'found') !== 'true') return { kind: 'gone' };
       return { kind: 'document', document: documentOf(body, hit.members) };
     });
   });
@@ -119,35 +118,19 @@ function hitAt(body: Buffer, at: number): Hit {
 function documentOf(body: Buffer, members: readonly Member[]): StoredDocument {
   const source = memberNamed(body, members, '_source');
   return {
-    index: text(body, members, '_index') ?? '',
-    id: text(body, members, '_id') ?? '',
-    routing: text(body, members, '_routing'),
-    seqNo: number(body, members, '_seq_no'),
-    primaryTerm: number(body, members, '_primary_term'),
-    version: number(body, members, '_version'),
+    index: textIn(body, members, '_index') ?? '',
+    id: textIn(body, members, '_id') ?? '',
+    routing: textIn(body, members, '_routing'),
+    seqNo: numberIn(body, members, '_seq_no'),
+    primaryTerm: numberIn(body, members, '_primary_term'),
+    version: numberIn(body, members, '_version'),
     source: source === undefined ? undefined : body.subarray(source.start, source.end),
   };
 }
 
 function reasonAt(body: Buffer, error: Member): string {
   const reason = isObject(body, error)
-    ? text(body, scanObject(body, error.start).members, 'reason')
+    ? textIn(body, scanObject(body, error.start).members, 'reason')
     : undefined;
   return reason ?? body.toString('utf8', error.start, Math.min(error.end, error.start + 300));
-}
-
-function text(body: Buffer, members: readonly Member[], name: string): string | undefined {
-  const member = memberNamed(body, members, name);
-  return member === undefined || !isString(body, member)
-    ? undefined
-    : stringAt(body, member.start, member.end);
-}
-
-function raw(body: Buffer, members: readonly Member[], name: string): string | undefined {
-  const member = memberNamed(body, members, name);
-  return member === undefined ? undefined : body.toString('latin1', member.start, member.end);
-}
-
-function number(body: Buffer, members: readonly Member[], name: string): number {
-  return Number(raw(body, members, name) ?? Number.NaN);
 }

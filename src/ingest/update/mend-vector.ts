@@ -6,13 +6,8 @@
 import { TwinrankError } from '../../errors.js';
 import type { Exchange } from '../../http/pass-through.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import {
-  isObject,
-  JsonScanError,
-  memberNamed,
-  scanDocument,
-  stringAt,
-} from '../../search-engine/json-scan.js';
+import { numberIn, textIn } from '../../search-engine/json-members.js';
+import { JsonScanError, scanDocument } from '../../search-engine/json-scan.js';
 import { createVectorizerSteps, type VectorizerDeps } from '../vectorizer.js';
 import { postAsCaller } from './ask-as-caller.js';
 import { fieldsToRead, mergedPart, type ReadCurrent, type UpdateTarget } from './vectorize-update.js';
@@ -20,7 +15,8 @@ import { fieldsToRead, mergedPart, type ReadCurrent, type UpdateTarget } from '.
 /** What the engine says of an update that it has carried out. */
 export interface UpdateAnswer {
   readonly result: string | undefined;
-  readonly version: number | undefined;
+  /** NaN where it is not said. */
+  readonly version: number;
 }
 
 /** True where the update was carried out on another document than the one that was read, or where that cannot be told. */
@@ -33,14 +29,9 @@ export function cameBetween(from: number, { result, version }: UpdateAnswer): bo
 export function readUpdateAnswer(answer: Buffer): UpdateAnswer {
   try {
     const { members } = scanDocument(answer);
-    const result = memberNamed(answer, members, 'result');
-    const version = memberNamed(answer, members, '_version');
-    return {
-      result: result && !isObject(answer, result) ? stringAt(answer, result.start, result.end) : undefined,
-      version: version && Number(answer.toString('latin1', version.start, version.end)),
-    };
+    return { result: textIn(answer, members, 'result'), version: numberIn(answer, members, '_version') };
   } catch (error) {
-    if (error instanceof JsonScanError) return { result: undefined, version: undefined };
+    if (error instanceof JsonScanError) return { result: undefined, version: Number.NaN };
     throw error;
   }
 }
