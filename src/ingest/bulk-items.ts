@@ -2,11 +2,12 @@
  * The items of a `_bulk` body: lines come in, documents get their vectors, items come out in the same order. What is
  * under way is bounded in bytes and items, so a body of any size needs little memory.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { asTwinrankError, TwinrankError } from '../errors.js';
+import type { TwinrankError } from '../errors.js';
+import { asTwinrankError } from '../errors.js';
 import { skipWhitespace } from '../search-engine/json-scan.js';
 import { hasSource, parseAction, type ActionDefaults, type BulkAction } from './bulk-action.js';
 import { LONG_LINE } from './bulk-lines.js';
+import { whenThereIsRoom } from '../model/when-there-is-room.js';
 import type { ReadCurrent, VectorizedUpdate, VectorizeUpdate } from './update/vectorize-update.js';
 import type { Vectorize, VectorOutcome } from './vectorizer.js';
 
@@ -216,7 +217,10 @@ async function encodeItem(
   const work = workOn(action, body, updates, options);
   if (work === undefined) return asSent;
   try {
-    const { source, outcome, from } = await patiently(work, options);
+    const { source, outcome, from } = await whenThereIsRoom(work, {
+      signal: options.signal,
+      patienceMs: options.overloadPatienceMs,
+    });
     tally.outcomes[outcome] = (tally.outcomes[outcome] ?? 0) + 1;
     const bytes = source === body ? asSent.bytes : [actionLine, source, sourceLine.subarray(end)];
     return { ...asSent, bytes, from };
@@ -242,20 +246,6 @@ function workOn(
   const before = answered();
   const readCurrent: ReadCurrent = (target, fields) => before.then(() => updates.readCurrent(target, fields));
   return () => updates.vectorize({ index, id, routing }, body, readCurrent, signal);
-}
-
-/** Waits while the encoder's queue is full: a bulk request is held back, not refused, as long as that helps. */
-async function patiently<T>(work: () => Promise<T>, options: BulkItemsOptions): Promise<T> {
-  const deadline = Date.now() + options.overloadPatienceMs;
-  for (let wait = 10; ; wait = Math.min(wait * 2, 500)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof TwinrankError) || error.code !== 'overloaded' || Date.now() + wait > deadline)
-        throw error;
-      await sleep(wait, undefined, { signal: options.signal });
-    }
-  }
 }
 
 function isBlank(line: Buffer): boolean {

@@ -1,11 +1,10 @@
 /** Vectors for the texts of a page: patient while the encoder's queue is full, and one bad text fails alone. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { asTwinrankError, TwinrankError } from '../../errors.js';
+import type { TwinrankError } from '../../errors.js';
+import { asTwinrankError } from '../../errors.js';
 import type { Encoder } from '../../model/encoder.js';
+import { whenThereIsRoom } from '../../model/when-there-is-room.js';
 import { stopped } from './patient-read.js';
 
-const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 1_000;
 /** Errors that concern the texts given; others (no thread can be started) concern the whole work. */
 const OF_THE_TEXTS: ReadonlySet<string> = new Set(['encode_failed', 'body_too_large', 'internal']);
 
@@ -17,7 +16,7 @@ export async function encodeTexts(
 ): Promise<(Float32Array | TwinrankError)[]> {
   if (texts.length === 0) return [];
   try {
-    return await encodeWhenThereIsRoom(encoder, texts, signal);
+    return await whenThereIsRoom(() => encoder.encode(texts, { kind: 'document', signal }), { signal });
   } catch (thrown) {
     const error = asTwinrankError(thrown);
     if (signal.aborted) throw stopped(error);
@@ -28,20 +27,5 @@ export async function encodeTexts(
       ...(await encodeTexts(encoder, texts.slice(0, half), signal)),
       ...(await encodeTexts(encoder, texts.slice(half), signal)),
     ];
-  }
-}
-
-async function encodeWhenThereIsRoom(
-  encoder: Encoder,
-  texts: readonly string[],
-  signal: AbortSignal,
-): Promise<Float32Array[]> {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      return await encoder.encode(texts, { kind: 'document', signal });
-    } catch (error) {
-      if (!(error instanceof TwinrankError) || error.code !== 'overloaded') throw error;
-      await sleep(pause, undefined, { signal });
-    }
   }
 }
