@@ -57,6 +57,14 @@ export function readBody(request: IncomingMessage, limit: number): Promise<ReadB
   });
 }
 
+/** Lets go what the client still sends: it may not look for an answer before. */
+export function readToEnd(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    request.once('end', resolve).once('close', resolve).resume();
+  });
+}
+
 /**
  * The body as a stream for the upstream, set apart from the client's socket: when the engine answers early and
  * the upstream stream is destroyed, the client must still be able to read that answer, so the rest is drained.

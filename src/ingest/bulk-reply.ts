@@ -4,17 +4,16 @@ import {
   cutRanges,
   isArray,
   isObject,
-  isString,
   JsonScanError,
   memberNamed,
   scanArray,
   scanDocument,
   scanObject,
-  stringAt,
-  type Member,
   type Range,
 } from '../search-engine/json-scan.js';
+import { numberIn, rawIn, textIn } from '../search-engine/json-members.js';
 import { applyEdits, cut, insertAt, replaceRange, type Edit } from '../search-engine/splice.js';
+import { isClusterBlock } from './cluster-block.js';
 import type { BulkAction } from './bulk-action.js';
 
 /** A reply taken apart. */
@@ -40,7 +39,6 @@ export interface ReplyFrame {
 export function readBulkReply(reply: Buffer): BulkReply {
   const { members } = scanDocument(reply);
   const items = memberNamed(reply, members, 'items');
-  const errors = memberNamed(reply, members, 'errors');
   if (items !== undefined && !isArray(reply, items)) throw new JsonScanError('an array "items"', items.start);
   const elements = items === undefined ? [] : scanArray(reply, items.start).elements;
   const [first] = elements;
@@ -55,9 +53,9 @@ export function readBulkReply(reply: Buffer): BulkReply {
         };
   return {
     items: elements.map(({ start, end }) => reply.subarray(start, end)),
-    took: numberIn(reply, members, 'took'),
-    ingestTook: numberIn(reply, members, 'ingest_took'),
-    errors: errors !== undefined && reply.toString('latin1', errors.start, errors.end) === 'true',
+    took: numberIn(reply, members, 'took') || 0,
+    ingestTook: numberIn(reply, members, 'ingest_took') || 0,
+    errors: rawIn(reply, members, 'errors') === 'true',
     frame,
   };
 }
@@ -71,10 +69,9 @@ export interface Totals {
 }
 
 /** The frame with the numbers of the whole, cut where the items belong. */
-export function framed(frame: ReplyFrame | undefined, totals: Totals): [Buffer, Buffer] {
-  const given = frame?.bytes ?? Buffer.from('{"took":0,"errors":false,"items":[]}');
+export function framed({ bytes: given }: ReplyFrame, totals: Totals): [Buffer, Buffer] {
   const edits: Edit[] = [];
-  const { open, members, end } = scanDocument(given);
+  const { open, members } = scanDocument(given);
   const took = memberNamed(given, members, 'took');
   const ingestTook = memberNamed(given, members, 'ingest_took');
   const errors = memberNamed(given, members, 'errors');
@@ -88,9 +85,9 @@ export function framed(frame: ReplyFrame | undefined, totals: Totals): [Buffer, 
     const last = members.at(-1);
     edits.push(insertAt(last?.end ?? open + 1, `${last === undefined ? '' : ','}"items":[]`));
   }
-  const whole = edits.length === 0 ? given.subarray(0) : applyEdits(given, edits);
+  const whole = applyEdits(given, edits);
   const items = memberNamed(whole, scanDocument(whole).members, 'items');
-  if (items === undefined || end === 0) return [whole, Buffer.alloc(0)];
+  if (items === undefined) return [whole, Buffer.alloc(0)];
   return [whole.subarray(0, items.start + 1), whole.subarray(items.end - 1)];
 }
 
@@ -111,11 +108,11 @@ export function readItem(item: Buffer): ItemResult {
   const [action] = scanObject(item, 0).members;
   if (action === undefined) throw new JsonScanError('an item', 0);
   const { members } = scanObject(item, action.start);
-  const status = numberIn(item, members, 'status');
+  const status = numberIn(item, members, 'status') || 0;
   const error = memberNamed(item, members, 'error');
   const index = textIn(item, members, '_index');
   const id = textIn(item, members, '_id');
-  const blocked = error !== undefined && item.subarray(error.start, error.end).includes(CLUSTER_BLOCK);
+  const blocked = error !== undefined && isClusterBlock(item.subarray(error.start, error.end));
   return {
     status,
     key: index === undefined || id === undefined ? undefined : `${index}\n${id}`,
@@ -124,8 +121,6 @@ export function readItem(item: Buffer): ItemResult {
     said: item.subarray(action.start, action.end),
   };
 }
-
-const CLUSTER_BLOCK = '"cluster_block_exception"';
 
 /** An item that has failed, in the engine's own form; `error` is a JSON object. */
 export function failedItem(action: BulkAction, status: number, error: string): Buffer {
@@ -154,16 +149,4 @@ export function errorOfAnswer(body: Buffer): string | undefined {
     if (thrown instanceof JsonScanError) return undefined;
     throw thrown;
   }
-}
-
-function numberIn(bytes: Buffer, members: readonly Member[], name: string): number {
-  const member = memberNamed(bytes, members, name);
-  return member === undefined ? 0 : Number(bytes.toString('latin1', member.start, member.end)) || 0;
-}
-
-function textIn(bytes: Buffer, members: readonly Member[], name: string): string | undefined {
-  const member = memberNamed(bytes, members, name);
-  return member !== undefined && isString(bytes, member)
-    ? stringAt(bytes, member.start, member.end)
-    : undefined;
 }

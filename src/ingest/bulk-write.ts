@@ -5,17 +5,17 @@
 import { setMaxListeners } from 'node:events';
 import { asTwinrankError, TwinrankError } from '../errors.js';
 import { replyWithError } from '../http/error-reply.js';
-import { replyWhole, upstreamRequest, type Exchange } from '../http/pass-through.js';
+import { readToEnd } from '../http/request-body.js';
+import { replyWhole, type Exchange } from '../http/pass-through.js';
 import type { CollectedAnswer } from '../http/upstream.js';
 import type { ActionDefaults } from './bulk-action.js';
 import { bulkItems, emptyTally, UnsentKeys, type BulkPiece } from './bulk-items.js';
 import { bulkLines } from './bulk-lines.js';
-import { clientLine, lengthOf, PartInMaking, sentItems, sizeOf, type Part } from './bulk-part.js';
-import { errorOfAnswer, readItem } from './bulk-reply.js';
+import { brokenOff, malformedLine } from './bulk-ending.js';
+import { lengthOf, PartInMaking, sentItems, sizeOf, type Part } from './bulk-part.js';
 import { GatheredReply } from './gathered-reply.js';
 import { ingestedHeader } from './ingest-outcome.js';
 import { plainBody } from './plain-body.js';
-import { plainReply, readableReply } from './plain-reply.js';
 import { replyForm, type ReplyForm } from './reply-form.js';
 import { parametersOf } from './request-parameters.js';
 import { RetryWindow } from './retry-window.js';
@@ -24,7 +24,8 @@ import { watchSilence } from './silent-sender.js';
 import { answeredAs, settlePart, type PartResult } from './settle-part.js';
 import type { Turnstile } from './turnstile.js';
 import { createCurrentReader } from './update/current-documents.js';
-import { cameBetween, readUpdateAnswer, type MendVector } from './update/mend-vector.js';
+import { mendPart } from './update/mend-part.js';
+import type { MendVector } from './update/mend-vector.js';
 import type { ReadCurrent, VectorizeUpdate } from './update/vectorize-update.js';
 import type { Vectorize } from './vectorizer.js';
 
@@ -149,7 +150,7 @@ class BulkWrite {
   giveUp(): void {
     this.#isAbandoned = true;
     const message = `The body stopped for ${this.#limits.maxSilenceMs / 1000} s while other requests waited.`;
-    this.#endWith({ error: this.#brokenOff('request_timeout', message) });
+    this.#endWith({ error: brokenOff('request_timeout', message, this.#carriedOut) });
   }
 
   /** Reads the body to its end, or to where there is no use in going on. */
@@ -168,7 +169,7 @@ class BulkWrite {
       const error = asTwinrankError(thrown);
       if (error.code === 'cancelled') throw error;
       await this.#underWay;
-      this.#ending ??= { error: this.#brokenOff(error.code, error.message) };
+      this.#ending ??= { error: brokenOff(error.code, error.message, this.#carriedOut) };
     }
   }
 
@@ -259,7 +260,9 @@ class BulkWrite {
       this.#carriedOut += sentItems(part).length;
       if (result.tooLong !== undefined)
         this.#partBytes = Math.max(MIN_PART_BYTES, Math.min(this.#partBytes, result.tooLong / 2));
-      await this.#mend(part, result.items);
+      await mendPart(part, result.items, (target) =>
+        this.#deps.updates.mend(this.#exchange, target, this.#readCurrent, { refresh: this.#refresh }),
+      );
       return this.#reply.add(result);
     }
     const isWholeBody = isLast && this.#reply.items === 0;
@@ -270,7 +273,9 @@ class BulkWrite {
       return;
     }
     if (result.kind === 'refused' && result.answer.status === 400) {
-      this.#ending = { error: this.#malformed(part, result.answer) };
+      this.#ending = {
+        error: brokenOff('bad_request', malformedLine(part, result.answer), this.#carriedOut),
+      };
       return;
     }
     if (result.kind === 'refused' && (result.answer.status === 401 || result.answer.status === 403))
@@ -278,54 +283,16 @@ class BulkWrite {
     await this.#reply.add(answeredAs(part, result));
   }
 
-  /** Updates between whose reading and writing somebody else wrote the document. */
-  async #mend(part: Part, results: readonly Buffer[]): Promise<void> {
-    const items = part.filter((entry) => entry.action !== undefined);
-    if (results.length !== items.length || items.every(({ from }) => from === undefined)) return;
-    for (const [place, { action, from }] of items.entries()) {
-      if (from === undefined || action?.index === undefined || action.id === undefined) continue;
-      const { status, said } = readItem(results[place] as Buffer);
-      if (status < 200 || status >= 300 || !cameBetween(from, readUpdateAnswer(said))) continue;
-      const target = { index: action.index, id: action.id, routing: action.routing };
-      await this.#deps.updates.mend(this.#exchange, target, this.#readCurrent, {
-        refresh: this.#refresh,
-      });
-    }
-  }
-
   #request(body: Buffer): Promise<CollectedAnswer> {
-    const { headers } = upstreamRequest(this.#exchange, { body: null });
-    return sendWrite(
-      this.#exchange,
-      // The reply may have to be put together with others.
-      { body, headers: readableReply(headers) },
-      { retry: this.#retry, signal: this.#signal },
-    );
+    // The reply may have to be put together with others.
+    const write = { body, isReplyRead: true };
+    return sendWrite(this.#exchange, write, { retry: this.#retry, signal: this.#signal });
   }
 
   /** Ends the request at once, with the rest of the body let go. */
   #endWith(ending: Ending): void {
     this.#ending ??= ending;
     this.#endEarly();
-  }
-
-  #malformed(part: Part, answer: CollectedAnswer): TwinrankError {
-    const text = errorOfAnswer(plainReply(answer.headers, answer.body)) ?? '{}';
-    const { reason } = JSON.parse(text) as { reason?: unknown };
-    const n = /\bline \[(\d+)\]/.exec(String(reason))?.[1];
-    const line = n === undefined ? undefined : clientLine(part, Number(n));
-    const where = line === undefined ? `Behind line ${(part[0]?.line ?? 1) - 1}` : `Line ${line}`;
-    const what = String(reason ?? 'the engine does not say why').replace(/\bline \[\d+\]/, 'line');
-    return this.#brokenOff('bad_request', `${where} of the bulk body: ${what}.`);
-  }
-
-  #brokenOff(code: TwinrankError['code'], message: string): TwinrankError {
-    return new TwinrankError(
-      code,
-      this.#carriedOut === 0
-        ? message
-        : `${message} The ${this.#carriedOut} items before it were carried out already, nothing behind them was: send the rest, or all again.`,
-    );
   }
 
   async #answer(): Promise<void> {
@@ -346,12 +313,4 @@ class BulkWrite {
     if ('answer' in ending) replyWhole(this.#exchange, ending.answer, outcome);
     else replyWithError(response, ending.error);
   }
-}
-
-/** Lets go what the client still sends: it may not look for an answer before. */
-function readToEnd(request: Exchange['request']): Promise<void> {
-  if (request.complete || request.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    request.once('end', resolve).once('close', resolve).resume();
-  });
 }

@@ -6,20 +6,19 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../errors.js';
-import { headerValue, without } from '../http/header-rules.js';
+import { headerValue } from '../http/header-rules.js';
 import { upstreamRequest, type Exchange } from '../http/pass-through.js';
 import { UpstreamError, type CollectedAnswer } from '../http/upstream.js';
 import { retryAfterMs } from '../search-engine/back-off.js';
+import { isClusterBlock } from './cluster-block.js';
+import { readableReply } from './plain-reply.js';
 import type { RetryWindow } from './retry-window.js';
 
-/** A write as it goes upstream; method, path and headers are those of the client's request unless given. */
+/** A write as it goes upstream, with the method, path and headers of the client's request. */
 export interface WriteRequest {
-  /** The bytes, or pieces of them in order. */
-  readonly body: Buffer | readonly Buffer[];
-  /** Path and query, already encoded and with the upstream's prefix. */
-  readonly path?: string;
-  /** Without `content-length` and `content-encoding`. */
-  readonly headers?: readonly string[];
+  readonly body: Buffer;
+  /** The reply must come in a coding that can be undone here. */
+  readonly isReplyRead?: boolean;
 }
 
 export interface SendWriteOptions {
@@ -75,12 +74,11 @@ async function attempt(
   const body = new HandedOver(chunks);
   const like = upstreamRequest(exchange, { body, bodyChanged: true });
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const headers = without(request.headers ?? like.headers, 'content-length', 'content-encoding');
+  const headers = request.isReplyRead === true ? readableReply(like.headers) : like.headers;
   try {
     const answer = await exchange.connection.collect(
       {
         ...like,
-        path: request.path ?? like.path,
         headers: [...headers, 'Content-Length', String(length)],
         body: length === 0 ? null : body,
       },
@@ -102,17 +100,11 @@ function uncertain(error: UpstreamError): TwinrankError {
   );
 }
 
-/** True for the engine's refusal by a cluster or index block: it stays until somebody lifts it. */
-export function isClusterBlock(error: Buffer): boolean {
-  return error.includes('cluster_block_exception');
-}
-
 function retryAfter(answer: CollectedAnswer): number | null {
   return retryAfterMs(headerValue(answer.headers, 'retry-after'), Date.now());
 }
 
-function chunksOf(body: Buffer | readonly Buffer[]): Buffer[] {
-  const whole = Buffer.isBuffer(body) ? body : Buffer.concat(body);
+function chunksOf(whole: Buffer): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0; at < whole.length; at += CHUNK_BYTES) chunks.push(whole.subarray(at, at + CHUNK_BYTES));
   return chunks;

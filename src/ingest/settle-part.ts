@@ -54,8 +54,6 @@ export interface SettlePartOptions {
   readonly repliesAreJson: boolean;
 }
 
-const EMPTY_FRAME: ReplyFrame = { bytes: Buffer.from('{}'), before: '', after: '' };
-
 /** Rejects with `cancelled` when the signal fires. */
 export async function settlePart(part: Part, options: SettlePartOptions): Promise<PartResult> {
   let answer: CollectedAnswer;
@@ -249,7 +247,6 @@ function unread(part: Part, answer: CollectedAnswer, shouldBeJson: boolean): Ans
   return {
     ...answeredAs(part, { kind: 'lost', error }),
     ...(shouldBeJson ? {} : { items: [], errors: false }),
-    reply: shouldBeJson ? undefined : { answer, frame: EMPTY_FRAME },
     verbatim: answer,
   };
 }

@@ -1,8 +1,8 @@
 /** `_update` of one document: it goes on with the vector of the text that it leaves; the engine's reply is the client's. */
-import { replyWhole, upstreamRequest, type Exchange } from '../../http/pass-through.js';
+import { replyWhole, type Exchange } from '../../http/pass-through.js';
 import type { CollectedAnswer } from '../../http/upstream.js';
 import { ingestedHeader } from '../ingest-outcome.js';
-import { plainReply, readableReply } from '../plain-reply.js';
+import { plainReply } from '../plain-reply.js';
 import { parametersOf } from '../request-parameters.js';
 import { RetryWindow } from '../retry-window.js';
 import { sendWrite } from '../send-write.js';
@@ -27,11 +27,9 @@ export async function writeUpdate(
   const readCurrent = createCurrentReader(exchange);
   const done = await vectorizeUpdate(target, body, readCurrent, signal);
   const header = ingestedHeader({ [done.outcome]: 1 }, 0);
-  // The answer may have to be read.
-  const { headers } = upstreamRequest(exchange, { body: null });
-  const readable = done.from === undefined ? headers : readableReply(headers);
   const retry = new RetryWindow(limits.retryForMs);
-  const answer = await sendWrite(exchange, { body: done.source, headers: readable }, { retry, signal });
+  const write = { body: done.source, isReplyRead: done.from !== undefined };
+  const answer = await sendWrite(exchange, write, { retry, signal });
   if (
     done.from !== undefined &&
     isDone(answer) &&
