@@ -2,8 +2,16 @@
 import { asTwinrankError, TwinrankError } from '../../errors.js';
 import { reasonOf, type EngineClient } from '../../search-engine/client.js';
 import { isRecord } from '../../search-engine/json-value.js';
+import type { ReindexFailure } from './failures.js';
 import { patientBytes, refusalCode } from './patient-read.js';
-import { isUnreadable, readGot, UNREADABLE_SOURCE, type DocumentName, type Got } from './stored-document.js';
+import {
+  isUnreadable,
+  readGot,
+  UNREADABLE_SOURCE,
+  type DocumentName,
+  type Got,
+  type StoredDocument,
+} from './stored-document.js';
 
 const MAX_ANSWER_BYTES = 32_000_000;
 const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
@@ -52,6 +60,35 @@ export async function getDocuments(
       ...(await getDocuments(client, names.slice(half), source, signal)),
     ];
   }
+}
+
+/** Documents that are still there, how many are gone, and those that the engine would not show. */
+export interface CurrentDocuments {
+  readonly documents: readonly StoredDocument[];
+  readonly vanished: number;
+  readonly failures: readonly ReindexFailure[];
+}
+
+/** The documents named, whole, as they are now. */
+export async function currentDocuments(
+  client: EngineClient,
+  names: readonly DocumentName[],
+  signal: AbortSignal,
+): Promise<CurrentDocuments> {
+  const got = await getDocuments(client, names, true, signal);
+  const documents: StoredDocument[] = [];
+  const failures: ReindexFailure[] = [];
+  let vanished = 0;
+  names.forEach(({ index, id, routing }, i) => {
+    const answer = got[i];
+    if (answer?.kind === 'document') documents.push(answer.document);
+    else if (answer?.kind === 'gone') vanished++;
+    else {
+      const reason = answer?.reason ?? 'The engine gave no answer.';
+      failures.push({ index, id, routing, status: null, reason });
+    }
+  });
+  return { documents, vanished, failures };
 }
 
 function refused(client: EngineClient, status: number, body: Buffer): TwinrankError {
