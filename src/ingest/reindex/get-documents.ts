@@ -1,9 +1,9 @@
 /** Documents by name, as they are this moment (not as of the last refresh). */
 import { asTwinrankError, TwinrankError } from '../../errors.js';
-import { reasonOf, type EngineClient } from '../../search-engine/client.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import type { EngineClient } from '../../search-engine/client.js';
+import { refusal } from './expect-success.js';
 import type { ReindexFailure } from './failures.js';
-import { patientBytes, refusalCode } from './patient-read.js';
+import { answerLimit, patientBytes } from './patient-read.js';
 import {
   isUnreadable,
   readGot,
@@ -12,9 +12,6 @@ import {
   type Got,
   type StoredDocument,
 } from './stored-document.js';
-
-const MAX_ANSWER_BYTES = 32_000_000;
-const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
 
 /**
  * What became of each, in order.
@@ -33,14 +30,10 @@ export async function getDocuments(
     ...(routing === undefined ? {} : { routing }),
     _source: source,
   }));
-  const limit = names.length === 1 ? MAX_DOCUMENT_ANSWER_BYTES : MAX_ANSWER_BYTES;
   try {
-    const answer = await patientBytes(
-      client,
-      { method: 'POST', path: '/_mget', body: { docs }, signal },
-      limit,
-    );
-    if (answer.status !== 200) throw refused(client, answer.status, answer.body);
+    const request = { method: 'POST', path: '/_mget', body: { docs }, signal } as const;
+    const answer = await patientBytes(client, request, answerLimit(names.length));
+    if (answer.status !== 200) throw refusal(`Documents cannot be read from ${client.address}`, answer);
     const got = readGot(answer.body);
     if (got.length === names.length) return got;
     throw new TwinrankError(
@@ -89,18 +82,4 @@ export async function currentDocuments(
     }
   });
   return { documents, vanished, failures };
-}
-
-function refused(client: EngineClient, status: number, body: Buffer): TwinrankError {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body.toString('utf8'));
-  } catch {
-    parsed = undefined;
-  }
-  const reason = reasonOf({ status, body: isRecord(parsed) ? parsed : undefined, headers: {} });
-  return new TwinrankError(
-    refusalCode(status),
-    `Documents cannot be read from ${client.address}: ${reason}.`,
-  );
 }

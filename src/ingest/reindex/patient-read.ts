@@ -7,7 +7,17 @@ import type { EngineAnswer, EngineBytes, EngineClient, EngineRequest } from '../
 /** Outlasts the restart of a node: about two minutes in all. */
 export const RESTART_BACK_OFF: BackOff = { retries: 14, firstDelay: 250, maxDelay: 20_000 };
 
+const MAX_ANSWER_BYTES = 32_000_000;
+/** A single document may be this large: more than the engines take in one request. */
+const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
+
+/** Bytes that an answer of so many documents may have; a larger one is asked again in halves. */
+export function answerLimit(documents: number): number {
+  return documents === 1 ? MAX_DOCUMENT_ANSWER_BYTES : MAX_ANSWER_BYTES;
+}
+
 const FOR_NOW: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
 /** Code for an answer that is no success: one that may pass by itself is told from one that will not. */
 export function refusalCode(status: number): 'not_ready' | 'upstream_answer' {
   return FOR_NOW.has(status) ? 'not_ready' : 'upstream_answer';
