@@ -23,8 +23,7 @@ export type AliasesByIndex = ReadonlyMap<string, ReadonlyMap<string, Options>>;
 
 /** Does it; can be repeated. Throws `bad_config` where the alias is another index's. */
 export async function swapAlias(client: EngineClient, swap: Swap, signal: AbortSignal): Promise<void> {
-  const answer = await patientRead(client, { method: 'GET', path: '/_alias', signal });
-  const actions = swapActions(swap, aliasesOf(answer.body));
+  const actions = swapActions(swap, await presentAliases(client, signal));
   if (actions.length === 0) return;
   await mustSucceed(client, `move the alias "${swap.alias}" to "${swap.dest}"`, {
     method: 'POST',
@@ -36,8 +35,7 @@ export async function swapAlias(client: EngineClient, swap: Swap, signal: AbortS
 
 /** Throws `bad_config` where the swap could not be done as things stand: to be known before the copying. */
 export async function checkSwap(client: EngineClient, swap: Swap, signal: AbortSignal): Promise<void> {
-  const answer = await mustSucceed(client, 'show its aliases', { method: 'GET', path: '/_alias', signal });
-  swapActions(swap, aliasesOf(answer.body));
+  swapActions(swap, await presentAliases(client, signal));
 }
 
 /** Actions of the one `_aliases` call; none where all is done. */
@@ -78,7 +76,9 @@ export function swapActions({ alias, source, dest, deleteSource }: Swap, present
   return actions;
 }
 
-function aliasesOf(body: unknown): AliasesByIndex {
+async function presentAliases(client: EngineClient, signal: AbortSignal): Promise<AliasesByIndex> {
+  const request = { method: 'GET', path: '/_alias', signal } as const;
+  const { body } = await mustSucceed(client, 'show its aliases', request);
   const byIndex = new Map<string, Map<string, Options>>();
   for (const [index, entry] of Object.entries(isRecord(body) ? body : {})) {
     const aliases = isRecord(entry) && isRecord(entry['aliases']) ? entry['aliases'] : {};
