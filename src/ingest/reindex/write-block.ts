@@ -15,20 +15,13 @@ export async function openForWrites(
 ): Promise<string[]> {
   const answer = await mustSucceed(client, `show the settings of "${expression}"`, {
     method: 'GET',
-    path: `/${encodeExpression(expression)}/_settings/${BLOCK}?flat_settings=true`,
+    // An index with none of the settings asked for may be left out of the answer; each has a uuid.
+    path: `/${encodeExpression(expression)}/_settings/index.uuid,${BLOCK}?flat_settings=true`,
     signal,
   });
-  const blocked = isRecord(answer.body) ? answer.body : {};
-  // An index without the setting may be left out of that answer.
-  const every = await mustSucceed(client, `show the indices of "${expression}"`, {
-    method: 'GET',
-    path: `/${encodeExpression(expression)}/_settings/index.uuid?flat_settings=true`,
-    signal,
-  });
-  return Object.keys(isRecord(every.body) ? every.body : {}).filter((index) => {
-    const entry = blocked[index];
+  return Object.entries(isRecord(answer.body) ? answer.body : {}).flatMap(([index, entry]) => {
     const settings = isRecord(entry) && isRecord(entry['settings']) ? entry['settings'] : {};
-    return settings[BLOCK] !== 'true' && settings[BLOCK] !== true;
+    return settings[BLOCK] === 'true' || settings[BLOCK] === true ? [] : [index];
   });
 }
 
