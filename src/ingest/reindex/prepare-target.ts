@@ -63,7 +63,7 @@ export async function prepareTarget(
 }
 
 /** Settings that were read before the start: an index that came later is of the next run. */
-export function lookUp(settings: ReadonlyMap<string, IndexSettings>): (index: string) => IndexSettings {
+function lookUp(settings: ReadonlyMap<string, IndexSettings>): (index: string) => IndexSettings {
   return (index) => {
     const found = settings.get(index);
     if (found !== undefined) return found;
