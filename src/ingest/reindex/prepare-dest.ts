@@ -107,8 +107,7 @@ export async function finishDest(client: EngineClient, dest: string, signal: Abo
 /** Settings for a new index from the flat settings of another, with those of the copying. */
 export function copySettings(flat: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept = Object.entries(flat).filter(([key]) => !NOT_COPIED.test(key) && key !== AUTO_EXPAND);
-  const settings: Record<string, unknown> = { ...Object.fromEntries(kept), ...WHILE_COPYING };
-  return settings;
+  return { ...Object.fromEntries(kept), ...WHILE_COPYING };
 }
 
 /** What the new index gets when it is complete; null is the engine's default. */
@@ -174,7 +173,7 @@ async function copyMappings(
 }
 
 function settingsOf(dest: string, mappings: Readonly<Record<string, unknown>>): IndexSettings {
-  const settings = settingsFromMeta(isRecord(mappings['_meta']) ? mappings['_meta'] : undefined, dest);
+  const settings = settingsFromMeta(mappings['_meta'], dest);
   if (settings !== undefined) return settings;
   throw new TwinrankError(
     'bad_config',
