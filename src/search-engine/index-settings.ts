@@ -157,6 +157,21 @@ export function settingsByIndex(body: unknown): Map<string, IndexSettings> {
   return byIndex;
 }
 
+/** Settings of every configured index behind the name. Throws `upstream_answer` where the engine does not show them. */
+export async function readSettings(
+  client: EngineClient,
+  index: string,
+  signal: AbortSignal,
+): Promise<Map<string, IndexSettings>> {
+  const path = `/${encodeExpression(index)}/_mapping`;
+  const answer = await client.request({ method: 'GET', path, signal });
+  if (answer.status === 200) return settingsByIndex(answer.body);
+  throw new TwinrankError(
+    'upstream_answer',
+    `The mapping of "${index}" cannot be read: ${reasonOf(answer)}.`,
+  );
+}
+
 function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
