@@ -77,6 +77,18 @@ export async function prepareDest(
   return { source, settings, created: false };
 }
 
+/** The settings that {@link prepareDest} would give a `dest` that is not there yet; makes nothing. */
+export async function settingsOfNewDest(
+  client: EngineClient,
+  expression: string,
+  dest: string,
+  model: CopyModel,
+  signal: AbortSignal,
+): Promise<IndexSettings> {
+  const { index, mappings } = await describe(client, expression, signal);
+  return copiedSettings(client, index, dest, mappings, model);
+}
+
 /** Gives the complete copy the replicas, refresh interval and pipeline of its source, and refreshes it. Can be repeated. */
 export async function finishDest(client: EngineClient, dest: string, signal: AbortSignal): Promise<void> {
   const { mappings } = await describe(client, dest, signal);
@@ -156,20 +168,27 @@ async function copyMappings(
   const present = await client.request({ method: 'HEAD', path: `/${encodeExpression(dest)}`, signal });
   if (present.status === 200) return undefined;
   const meta = isRecord(mappings['_meta']) ? mappings['_meta'] : {};
-  const old = settingsFromMeta(meta, source);
-  if (old === undefined) {
-    throw new TwinrankError(
-      'bad_config',
-      `Neither "${source}" nor "${dest}" is set up, so nothing says which text is to be encoded. ` +
-        `First run: twinrank mapping apply --to ${client.address} --index ${source} --text FIELD`,
-    );
-  }
-  const ours = mappingBody(
-    { ...old, model: model.name, fingerprint: model.fingerprint, dimensions: model.dimensions },
-    { ...meta, [COPY_KEY]: { source, restore: settingsToRestore(flat) } },
-  );
+  const settings = copiedSettings(client, source, dest, mappings, model);
+  const ours = mappingBody(settings, { ...meta, [COPY_KEY]: { source, restore: settingsToRestore(flat) } });
   const properties = isRecord(mappings['properties']) ? mappings['properties'] : {};
   return { ...mappings, _meta: ours._meta, properties: { ...properties, ...ours.properties } };
+}
+
+/** The settings of the source, for vectors of the given model. */
+function copiedSettings(
+  client: EngineClient,
+  source: string,
+  dest: string,
+  mappings: Readonly<Record<string, unknown>>,
+  { name, fingerprint, dimensions }: CopyModel,
+): IndexSettings {
+  const old = settingsFromMeta(mappings['_meta'], source);
+  if (old !== undefined) return { ...old, model: name, fingerprint, dimensions };
+  throw new TwinrankError(
+    'bad_config',
+    `Neither "${source}" nor "${dest}" is set up, so nothing says which text is to be encoded. ` +
+      `First run: twinrank mapping apply --to ${client.address} --index ${source} --text FIELD`,
+  );
 }
 
 function settingsOf(dest: string, mappings: Readonly<Record<string, unknown>>): IndexSettings {
