@@ -5,7 +5,7 @@
  */
 import { TwinrankError } from '../errors.js';
 import { reasonOf, type EngineAnswer, type EngineClient } from './client.js';
-import { isRecord } from './json-value.js';
+import { asRecord, isRecord } from './json-value.js';
 import { legacyMappings } from './legacy-templates.js';
 import { settingsForWriting, settingsFromMeta, type IndexSettings } from './mapping-meta.js';
 import { settingsCache } from './settings-cache.js';
@@ -138,7 +138,7 @@ async function writeIndex(
   if (indices.length < 2) return indices[0];
   const aliases = await client.request({ method: 'GET', path: `/_alias/${name}` });
   if (isForNow(aliases.status)) throw unreadable(client, name, aliases);
-  for (const [index, entry] of Object.entries(isRecord(aliases.body) ? aliases.body : {})) {
+  for (const [index, entry] of Object.entries(asRecord(aliases.body))) {
     const marks = isRecord(entry) && isRecord(entry['aliases']) ? Object.values(entry['aliases']) : [];
     if (marks.some((mark) => isRecord(mark) && mark['is_write_index'] === true)) return index;
   }

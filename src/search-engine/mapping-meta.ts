@@ -3,7 +3,7 @@
  * What is written here is read back here; nothing else knows the block's form.
  */
 import { TwinrankError } from '../errors.js';
-import { isRecord } from './json-value.js';
+import { asRecord, isRecord } from './json-value.js';
 import type { Codec } from './vector-payload.js';
 
 /** What an index says about its vectors. */
@@ -166,7 +166,7 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
  * it as one or refuse the document.
  */
 export function settingsForWriting(mappings: unknown, index: string): IndexSettings | undefined {
-  const mapping = isRecord(mappings) ? mappings : {};
+  const mapping = asRecord(mappings);
   const settings = settingsFromMeta(mapping['_meta'], index);
   const unfit = settings === undefined ? undefined : unfitField(mapping['properties'], settings);
   if (unfit === undefined) return settings;

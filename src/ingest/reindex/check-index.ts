@@ -2,7 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord, isRecord } from '../../search-engine/json-value.js';
 import { settingsFromMeta, unfitField, type IndexSettings } from '../../search-engine/mapping-meta.js';
 import { mustSucceed } from './expect-success.js';
 import { patientRead } from './patient-read.js';
@@ -55,13 +55,12 @@ export async function checkIndices(
   });
   const settings = new Map<string, IndexSettings>();
   const warnings: string[] = [];
-  for (const [index, entry] of Object.entries(isRecord(mappings.body) ? mappings.body : {})) {
-    const mapping = isRecord(entry) && isRecord(entry['mappings']) ? entry['mappings'] : {};
+  for (const [index, entry] of Object.entries(asRecord(mappings.body))) {
+    const mapping = asRecord(asRecord(entry)['mappings']);
     requireWholeSource(index, mapping);
     if (use === 'read') continue;
     settings.set(index, configured(index, mapping, client, model));
-    const own = isRecord(all.body) ? all.body[index] : undefined;
-    const flat = isRecord(own) && isRecord(own['settings']) ? own['settings'] : {};
+    const flat = asRecord(asRecord(asRecord(all.body)[index])['settings']);
     requireWritable(index, flat);
     const pipeline = flat['index.final_pipeline'];
     if (typeof pipeline === 'string' && pipeline !== '_none')
@@ -74,7 +73,7 @@ export async function checkIndices(
 
 /** A document is written back from its `_source`: what that left out would be lost. */
 function requireWholeSource(index: string, mapping: Record<string, unknown>): void {
-  const source = isRecord(mapping['_source']) ? mapping['_source'] : {};
+  const source = asRecord(mapping['_source']);
   const off = source['enabled'] === false || source['enabled'] === 'false';
   const left = ['includes', 'excludes'].find((key) => {
     const list = source[key];

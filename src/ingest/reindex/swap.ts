@@ -2,7 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord } from '../../search-engine/json-value.js';
 import { patientRead } from './patient-read.js';
 import { mustSucceed } from './expect-success.js';
 
@@ -80,12 +80,9 @@ async function presentAliases(client: EngineClient, signal: AbortSignal): Promis
   const request = { method: 'GET', path: '/_alias', signal } as const;
   const { body } = await mustSucceed(client, 'show its aliases', request);
   const byIndex = new Map<string, Map<string, Options>>();
-  for (const [index, entry] of Object.entries(isRecord(body) ? body : {})) {
-    const aliases = isRecord(entry) && isRecord(entry['aliases']) ? entry['aliases'] : {};
-    byIndex.set(
-      index,
-      new Map(Object.entries(aliases).map(([name, options]) => [name, isRecord(options) ? options : {}])),
-    );
+  for (const [index, entry] of Object.entries(asRecord(body))) {
+    const aliases = asRecord(asRecord(entry)['aliases']);
+    byIndex.set(index, new Map(Object.entries(aliases).map(([name, options]) => [name, asRecord(options)])));
   }
   return byIndex;
 }
@@ -98,6 +95,6 @@ export async function concreteIndex(
 ): Promise<string | undefined> {
   const path = `/${encodeExpression(name)}/_alias`;
   const answer = await patientRead(client, { method: 'GET', path, signal });
-  const [only, ...others] = Object.keys(isRecord(answer.body) ? answer.body : {});
+  const [only, ...others] = Object.keys(asRecord(answer.body));
   return answer.status === 200 && others.length === 0 ? only : undefined;
 }

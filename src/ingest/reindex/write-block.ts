@@ -2,7 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord } from '../../search-engine/json-value.js';
 import { mustSucceed } from './expect-success.js';
 
 const BLOCK = 'index.blocks.write';
@@ -19,8 +19,8 @@ export async function openForWrites(
     path: `/${encodeExpression(expression)}/_settings/index.uuid,${BLOCK}?flat_settings=true`,
     signal,
   });
-  return Object.entries(isRecord(answer.body) ? answer.body : {}).flatMap(([index, entry]) => {
-    const settings = isRecord(entry) && isRecord(entry['settings']) ? entry['settings'] : {};
+  return Object.entries(asRecord(answer.body)).flatMap(([index, entry]) => {
+    const settings = asRecord(asRecord(entry)['settings']);
     return settings[BLOCK] === 'true' || settings[BLOCK] === true ? [] : [index];
   });
 }
