@@ -69,7 +69,7 @@ function createReader(
 
   async function search(from: number, count: number, whole: boolean): Promise<FoundPage> {
     for (let tried = 0; ; tried++) {
-      if (!isOpened) pit = await openPatiently(client, slice, signal);
+      if (!isOpened) pit = await openIfPossible(client, slice, signal);
       isOpened = true;
       const answer = await patientBytes(
         client,
@@ -97,6 +97,8 @@ function createReader(
       }
       if (tried >= PARTIAL_TRIES)
         throw new TwinrankError('upstream_answer', `${unreadable}: it failed or ran out of time.`);
+      // The engine keeps only so many of them.
+      if (pit !== undefined) await closePointInTime(client, pit);
       isOpened = false;
       await sleep(PARTIAL_PAUSE_MS, undefined, { signal }).catch((error: unknown) => {
         throw stopped(error);
@@ -133,8 +135,8 @@ function createReader(
   };
 }
 
-/** A restarting engine is waited for, as everywhere: the first read would be the second failure. */
-async function openPatiently(
+/** Undefined also where no answer came: the read that follows waits for the engine, and is right without one. */
+async function openIfPossible(
   client: EngineClient,
   slice: SliceRange,
   signal: AbortSignal,
@@ -143,7 +145,6 @@ async function openPatiently(
     return await openPointInTime(client, slice.index, slice.shard, signal);
   } catch (error) {
     if (signal.aborted) throw stopped(error);
-    // The read without one waits, and is right too.
     return undefined;
   }
 }
