@@ -1,7 +1,7 @@
 /** Documents that a reindex could not write: the first on standard error, all of them in a file where one is named. */
 import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { TwinrankError } from '../errors.js';
+import { readLines } from '../ingest/load/lines.js';
 import { readReindexFailure, reindexFailureLine, type ReindexFailure } from '../ingest/reindex/failures.js';
 import type { DocumentName } from '../ingest/reindex/stored-document.js';
 import type { CommandIo } from './command.js';
@@ -57,24 +57,14 @@ function open(path: string, mode: 'a' | 'w'): number {
 
 /** Documents that a failures file names. Throws `bad_config` where it cannot be read, `bad_input_file`. */
 export async function* namesOf(path: string): AsyncGenerator<DocumentName> {
-  const input = createReadStream(path, 'utf8');
-  // A line iterator does not hear of errors of its input.
-  const broken = new Promise<never>((_, reject) => {
-    input.on('error', (error) => {
-      reject(
-        new TwinrankError('bad_config', `--only: ${path} cannot be read (${error.message}).`, {
-          cause: error,
-        }),
-      );
-    });
-  });
-  broken.catch(() => undefined);
-  const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
-  for (let number = 1; ; number++) {
-    const next = await Promise.race([lines.next(), broken]);
-    if (next.done === true) break;
-    const name = readReindexFailure(next.value, number);
-    if (name !== undefined) yield name;
+  try {
+    for await (const { number, bytes } of readLines(createReadStream(path), Infinity)) {
+      const name = readReindexFailure(bytes.toString('utf8'), number);
+      if (name !== undefined) yield name;
+    }
+  } catch (error) {
+    if (error instanceof TwinrankError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TwinrankError('bad_config', `--only: ${path} cannot be read (${reason}).`, { cause: error });
   }
-  if (input.errored !== null) await broken;
 }

@@ -2,7 +2,7 @@
 import { TwinrankError } from '../errors.js';
 import { BulkConnectionError } from './bulk-writer.js';
 import type { BulkAnswer } from './bulk-writer.js';
-import type { EngineClient } from './client.js';
+import type { EngineClient, EngineRequest } from './client.js';
 
 /** Failures of a connection that was never made: nothing can have been written. */
 const NEVER_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/;
@@ -20,23 +20,21 @@ export function createBulkSend(
   const query = parameters === '' ? '' : `?${parameters}`;
   const path = `${index === null ? '' : `/${encodeURIComponent(index)}`}/_bulk${query}`;
   const headers = { 'content-type': 'application/x-ndjson' };
-  return async (body, signal) => {
-    try {
-      const answer = await client.request({ method: 'POST', path, body, headers, signal });
-      const retryAfter = answer.headers['retry-after'];
-      return {
-        status: answer.status,
-        body: answer.body,
-        retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-      };
-    } catch (error) {
-      throw asBreak(error);
-    }
-  };
+  return (body, signal) => callForWriter(client, { method: 'POST', path, body, headers, signal });
 }
 
-/** What a bulk writer is to hear of a call that got no answer. */
-export function asBreak(error: unknown): unknown {
+/** One call for a bulk writer. Rejects with BulkConnectionError where no answer came. */
+export async function callForWriter(client: EngineClient, request: EngineRequest): Promise<BulkAnswer> {
+  try {
+    const { status, body, headers } = await client.request(request);
+    const retryAfter = headers['retry-after'];
+    return { status, body, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
+  } catch (error) {
+    throw asBreak(error);
+  }
+}
+
+function asBreak(error: unknown): unknown {
   if (!(error instanceof TwinrankError)) return error;
   if (error.code !== 'upstream_unreachable' && error.code !== 'upstream_timeout') return error;
   const cause = error.cause instanceof Error ? error.cause.message : '';

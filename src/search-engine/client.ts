@@ -29,7 +29,7 @@ export interface EngineRequest {
   readonly path: string;
   readonly body?: Buffer | string | Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer as it came: documents are cut out of it by their bytes. */

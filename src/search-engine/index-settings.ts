@@ -5,7 +5,7 @@
  */
 import { TwinrankError } from '../errors.js';
 import { reasonOf, type EngineAnswer, type EngineClient } from './client.js';
-import { isRecord } from './json-value.js';
+import { asRecord, isRecord } from './json-value.js';
 import { legacyMappings } from './legacy-templates.js';
 import { settingsForWriting, settingsFromMeta, type IndexSettings } from './mapping-meta.js';
 import { settingsCache } from './settings-cache.js';
@@ -138,7 +138,7 @@ async function writeIndex(
   if (indices.length < 2) return indices[0];
   const aliases = await client.request({ method: 'GET', path: `/_alias/${name}` });
   if (isForNow(aliases.status)) throw unreadable(client, name, aliases);
-  for (const [index, entry] of Object.entries(isRecord(aliases.body) ? aliases.body : {})) {
+  for (const [index, entry] of Object.entries(asRecord(aliases.body))) {
     const marks = isRecord(entry) && isRecord(entry['aliases']) ? Object.values(entry['aliases']) : [];
     if (marks.some((mark) => isRecord(mark) && mark['is_write_index'] === true)) return index;
   }
@@ -155,6 +155,21 @@ export function settingsByIndex(body: unknown): Map<string, IndexSettings> {
     if (settings !== undefined) byIndex.set(index, settings);
   }
   return byIndex;
+}
+
+/** Settings of every configured index behind the name. Throws `upstream_answer` where the engine does not show them. */
+export async function readSettings(
+  client: EngineClient,
+  index: string,
+  signal: AbortSignal,
+): Promise<Map<string, IndexSettings>> {
+  const path = `/${encodeExpression(index)}/_mapping`;
+  const answer = await client.request({ method: 'GET', path, signal });
+  if (answer.status === 200) return settingsByIndex(answer.body);
+  throw new TwinrankError(
+    'upstream_answer',
+    `The mapping of "${index}" cannot be read: ${reasonOf(answer)}.`,
+  );
 }
 
 function isRefusal(status: number): boolean {

@@ -2,7 +2,7 @@
 import { TwinrankError } from '../errors.js';
 import { reasonOf, type EngineAnswer, type EngineClient } from './client.js';
 import { encodeExpression } from './index-settings.js';
-import { isRecord } from './json-value.js';
+import { asRecord, isRecord } from './json-value.js';
 import { detectNativeSupport, unmetSettings, type NeededSetting } from './native-support.js';
 import { planMapping, type MappingPlan } from './mapping-plan.js';
 import type { IndexSettings } from './mapping-meta.js';
@@ -42,7 +42,7 @@ export async function applyToIndex(
   expectSuccess(present, `read the mapping of "${index}"`, client);
   let last: MappingPlan | undefined;
   // An alias or data stream may stand for several indices: each is planned before any is changed.
-  const plans = Object.entries(isRecord(present.body) ? present.body : {}).map(([name, entry]) => ({
+  const plans = Object.entries(asRecord(present.body)).map(([name, entry]) => ({
     name,
     plan: planMapping(name, isRecord(entry) ? entry['mappings'] : undefined, wanted, force),
   }));
@@ -130,8 +130,8 @@ export async function applyToTemplate(
       `The template "${template}" does not exist yet: say which indices it is for with --pattern.`,
     );
   }
-  const body = isRecord(old?.['template']) ? old['template'] : {};
-  const mappings = isRecord(body['mappings']) ? body['mappings'] : {};
+  const body = asRecord(old?.['template']);
+  const mappings = asRecord(body['mappings']);
   const plan = planMapping(template, mappings, wanted, force);
   const oldPatterns = old?.['index_patterns'];
   const samePatterns = patterns.length === 0 || JSON.stringify(oldPatterns) === JSON.stringify(patterns);
@@ -194,10 +194,6 @@ function settingAt(settings: unknown, name: string): unknown {
     return undefined;
   };
   return within(settings, name) ?? within(settings, short);
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {};
 }
 
 function expectSuccess(answer: EngineAnswer, what: string, client: EngineClient): void {

@@ -3,7 +3,7 @@
  * What is written here is read back here; nothing else knows the block's form.
  */
 import { TwinrankError } from '../errors.js';
-import { isRecord } from './json-value.js';
+import { asRecord, isRecord } from './json-value.js';
 import type { Codec } from './vector-payload.js';
 
 /** What an index says about its vectors. */
@@ -166,22 +166,36 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
  * it as one or refuse the document.
  */
 export function settingsForWriting(mappings: unknown, index: string): IndexSettings | undefined {
-  const mapping = isRecord(mappings) ? mappings : {};
+  const mapping = asRecord(mappings);
   const settings = settingsFromMeta(mapping['_meta'], index);
-  if (settings === undefined) return undefined;
-  const wanted = {
-    [settings.vectorField]: VECTOR_FIELD_MAPPING.type,
-    ...(settings.native === undefined ? {} : { [settings.native.field]: settings.native.type }),
-  };
-  for (const [field, type] of Object.entries(wanted)) {
-    const found = fieldType(mapping['properties'], field);
-    if (found === type) continue;
-    throw new TwinrankError(
-      'bad_config',
-      `"${index}" names "${field}" in _meta.${META_KEY} for its vectors, but ${found === undefined ? 'has no such field' : `that field is of type ${found}`}; it must be of type ${type}. Run "twinrank mapping apply" again.`,
-    );
-  }
-  return settings;
+  const unfit = settings === undefined ? undefined : unfitField(mapping['properties'], settings);
+  if (unfit === undefined) return settings;
+  const { field, wanted, found } = unfit;
+  throw new TwinrankError(
+    'bad_config',
+    `"${index}" names "${field}" in _meta.${META_KEY} for its vectors, but ${found === undefined ? 'has no such field' : `that field is of type ${found}`}; it must be of type ${wanted}. Run "twinrank mapping apply" again.`,
+  );
+}
+
+/** A field of ours that is not mapped as it must be. */
+export interface UnfitField {
+  readonly field: string;
+  /** Type that it must have. */
+  readonly wanted: string;
+  /** Type that it has; undefined where there is no such field. */
+  readonly found: string | undefined;
+}
+
+/** The first field of ours that these `properties` map in another way; undefined where all are as they must be. */
+export function unfitField(properties: unknown, settings: IndexSettings): UnfitField | undefined {
+  const { vectorField, native } = settings;
+  const fields = [
+    { field: vectorField, wanted: VECTOR_FIELD_MAPPING.type },
+    ...(native === undefined ? [] : [{ field: native.field, wanted: native.type }]),
+  ];
+  return fields
+    .map(({ field, wanted }) => ({ field, wanted, found: fieldType(properties, field) }))
+    .find(({ wanted, found }) => found !== wanted);
 }
 
 /** Type of a field, whose name may be a path through objects. */

@@ -3,7 +3,7 @@
  * without being told to: vectors made from other fields or by another model do not compare with new ones.
  */
 import { TwinrankError } from '../errors.js';
-import { isRecord } from './json-value.js';
+import { asRecord, isRecord } from './json-value.js';
 import {
   mappingBody,
   nativeFieldMapping,
@@ -42,9 +42,9 @@ export function planMapping(
   wanted: IndexSettings,
   force: boolean,
 ): MappingPlan {
-  const present = isRecord(mappings) ? mappings : {};
-  const properties = isRecord(present['properties']) ? present['properties'] : {};
-  const meta = isRecord(present['_meta']) ? present['_meta'] : {};
+  const present = asRecord(mappings);
+  const properties = asRecord(present['properties']);
+  const meta = asRecord(present['_meta']);
   const field = properties[wanted.vectorField];
   if (field !== undefined && !isOurField(field)) {
     throw new TwinrankError(
@@ -128,7 +128,7 @@ function shown(value: unknown): string {
 }
 
 function sourceWarnings(name: string, mappings: Record<string, unknown>, wanted: IndexSettings): string[] {
-  const source = isRecord(mappings['_source']) ? mappings['_source'] : {};
+  const source = asRecord(mappings['_source']);
   const warnings: string[] = [];
   if (source['enabled'] === false && wanted.native?.values === 'instead') {
     throw new TwinrankError(

@@ -1,7 +1,7 @@
 /** Sets the blend of indices that are set up already, and leaves everything else as it is. */
 import { TwinrankError } from '../errors.js';
-import { reasonOf, type EngineClient } from './client.js';
-import { encodeExpression, settingsByIndex } from './index-settings.js';
+import type { EngineClient } from './client.js';
+import { readSettings } from './index-settings.js';
 import { applyToIndex } from './mapping-apply.js';
 
 /**
@@ -14,17 +14,7 @@ export async function writeBlend(
   weight: number,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const answer = await client.request({
-    method: 'GET',
-    path: `/${encodeExpression(index)}/_mapping`,
-    signal,
-  });
-  if (answer.status !== 200)
-    throw new TwinrankError(
-      'upstream_answer',
-      `The mapping of "${index}" cannot be read: ${reasonOf(answer)}.`,
-    );
-  const settings = settingsByIndex(answer.body);
+  const settings = await readSettings(client, index, signal);
   if (settings.size === 0)
     throw new TwinrankError(
       'bad_config',

@@ -279,8 +279,9 @@ describe('a reindex in place', () => {
     await put(index, 'no-vector', '{"twinrank_vector":"AAAA","title":"Title"}');
     await put(index, 'no-text', `{"n":1, ${member}}`);
     const { slices } = await planSlices(stack.client, index, { signal: soon() });
+    const deps = { client: stack.client, settings: () => settings, all: false };
     const surveys = await Promise.all(
-      slices.map((slice) => surveySlice({ client: stack.client, settings: () => settings }, slice, soon())),
+      slices.map((slice) => surveySlice(deps, slice, soon(), () => undefined)),
     );
     const sum = (count: (survey: (typeof surveys)[number]) => number): number =>
       surveys.reduce((total, survey) => total + count(survey), 0);

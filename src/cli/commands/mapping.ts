@@ -1,7 +1,7 @@
 /** `twinrank mapping apply|show`: writes the vector field and `_meta.twinrank` into an index or template, or shows them. */
 import { TwinrankError } from '../../errors.js';
 import { reasonOf, type EngineClient } from '../../search-engine/client.js';
-import { encodeExpression, settingsByIndex } from '../../search-engine/index-settings.js';
+import { readSettings, settingsByIndex } from '../../search-engine/index-settings.js';
 import { applyToIndex, applyToTemplate } from '../../search-engine/mapping-apply.js';
 import {
   DEFAULT_NATIVE_FIELD,
@@ -195,7 +195,7 @@ async function nativeField(
 async function show(client: EngineClient, values: Values, io: CommandIo): Promise<number> {
   const byName =
     values.template === undefined
-      ? await indexSettings(client, values.index ?? '', io)
+      ? await readSettings(client, values.index ?? '', io.signal)
       : await templateSettings(client, values.template, io);
   if (values.json) io.stdout.write(`${JSON.stringify(Object.fromEntries(byName))}\n`);
   else {
@@ -215,24 +215,6 @@ async function show(client: EngineClient, values: Values, io: CommandIo): Promis
     `${values.index ?? values.template ?? ''} is not set up for twinrank. Run "twinrank mapping apply".\n`,
   );
   return 1;
-}
-
-async function indexSettings(
-  client: EngineClient,
-  index: string,
-  io: CommandIo,
-): Promise<Map<string, IndexSettings>> {
-  const answer = await client.request({
-    method: 'GET',
-    path: `/${encodeExpression(index)}/_mapping`,
-    signal: io.signal,
-  });
-  if (answer.status !== 200)
-    throw new TwinrankError(
-      'upstream_answer',
-      `The mapping of "${index}" cannot be read: ${reasonOf(answer)}.`,
-    );
-  return settingsByIndex(answer.body);
 }
 
 async function templateSettings(

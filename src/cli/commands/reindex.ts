@@ -10,10 +10,12 @@ import type { JobSpec } from '../../ingest/reindex/jobs/job.js';
 import { createPatience } from '../../ingest/reindex/jobs/patience.js';
 import { createWorker } from '../../ingest/reindex/jobs/worker.js';
 import { DEFAULT_PAGE_LIMITS } from '../../ingest/reindex/page-size.js';
+import type { CopyModel } from '../../ingest/reindex/prepare-dest.js';
 import {
   prepareTarget,
   settingsForEstimate,
   type PreparedTarget,
+  type TargetWish,
 } from '../../ingest/reindex/prepare-target.js';
 import { runOnly } from '../../ingest/reindex/run-only.js';
 import { createThrottle } from '../../ingest/reindex/throttle.js';
@@ -160,20 +162,11 @@ function startEncoder(bundle: Bundle, values: ReindexValues, io: CommandIo): Pro
   });
 }
 
-function wishOf({ index, dest, swap, deleteSource }: ReindexValues): {
-  readonly index: string;
-  readonly dest: string | null;
-  readonly swap: string | null;
-  readonly deleteSource: boolean;
-} {
+function wishOf({ index, dest, swap, deleteSource }: ReindexValues): TargetWish {
   return { index, dest: dest ?? null, swap: swap ?? null, deleteSource };
 }
 
-function copyModel({ manifest, fingerprint, dimensions }: Bundle): {
-  readonly name: string;
-  readonly fingerprint: string;
-  readonly dimensions: number;
-} {
+function copyModel({ manifest, fingerprint, dimensions }: Bundle): CopyModel {
   return { name: manifest.name, fingerprint, dimensions };
 }
 

@@ -2,8 +2,8 @@
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
-import { settingsFromMeta, type IndexSettings } from '../../search-engine/mapping-meta.js';
+import { asRecord, isRecord } from '../../search-engine/json-value.js';
+import { settingsFromMeta, unfitField, type IndexSettings } from '../../search-engine/mapping-meta.js';
 import { mustSucceed } from './expect-success.js';
 import { patientRead } from './patient-read.js';
 
@@ -29,14 +29,13 @@ const WRITE_BLOCKS = ['index.blocks.write', 'index.blocks.read_only', 'index.blo
 /**
  * Checks every concrete index behind the expression.
  * @param use `write` for the index that gets the vectors; `read` for the source of a copy, which need not be set up
- * @param model undefined where none is loaded, as in a dry run
  * @throws bad_config, mapping_conflict with what is wrong and what to do
  */
 export async function checkIndices(
   client: EngineClient,
   expression: string,
   use: Use,
-  model: LoadedModel | undefined,
+  model: LoadedModel,
   signal: AbortSignal,
 ): Promise<CheckedIndices> {
   const path = `/${encodeExpression(expression)}`;
@@ -56,13 +55,12 @@ export async function checkIndices(
   });
   const settings = new Map<string, IndexSettings>();
   const warnings: string[] = [];
-  for (const [index, entry] of Object.entries(isRecord(mappings.body) ? mappings.body : {})) {
-    const mapping = isRecord(entry) && isRecord(entry['mappings']) ? entry['mappings'] : {};
+  for (const [index, entry] of Object.entries(asRecord(mappings.body))) {
+    const mapping = asRecord(asRecord(entry)['mappings']);
     requireWholeSource(index, mapping);
     if (use === 'read') continue;
     settings.set(index, configured(index, mapping, client, model));
-    const own = isRecord(all.body) ? all.body[index] : undefined;
-    const flat = isRecord(own) && isRecord(own['settings']) ? own['settings'] : {};
+    const flat = asRecord(asRecord(asRecord(all.body)[index])['settings']);
     requireWritable(index, flat);
     const pipeline = flat['index.final_pipeline'];
     if (typeof pipeline === 'string' && pipeline !== '_none')
@@ -75,7 +73,7 @@ export async function checkIndices(
 
 /** A document is written back from its `_source`: what that left out would be lost. */
 function requireWholeSource(index: string, mapping: Record<string, unknown>): void {
-  const source = isRecord(mapping['_source']) ? mapping['_source'] : {};
+  const source = asRecord(mapping['_source']);
   const off = source['enabled'] === false || source['enabled'] === 'false';
   const left = ['includes', 'excludes'].find((key) => {
     const list = source[key];
@@ -97,20 +95,24 @@ function configured(
   index: string,
   mapping: Record<string, unknown>,
   client: EngineClient,
-  model: LoadedModel | undefined,
+  model: LoadedModel,
 ): IndexSettings {
-  const settings = settingsFromMeta(isRecord(mapping['_meta']) ? mapping['_meta'] : undefined, index);
+  const settings = settingsFromMeta(mapping['_meta'], index);
   if (settings === undefined) {
     throw new TwinrankError(
       'bad_config',
       `"${index}" is not set up. First run: twinrank mapping apply --to ${client.address} --index ${index} --text FIELD`,
     );
   }
-  const properties = isRecord(mapping['properties']) ? mapping['properties'] : {};
-  requireField(index, properties, settings.vectorField, 'binary');
-  if (settings.native !== undefined)
-    requireField(index, properties, settings.native.field, settings.native.type);
-  if (model === undefined) return settings;
+  const unfit = unfitField(mapping['properties'], settings);
+  if (unfit !== undefined) {
+    const { field, wanted, found } = unfit;
+    const what = found === undefined ? 'has no field' : `has a field of type "${found}" named`;
+    throw new TwinrankError(
+      'mapping_conflict',
+      `"${index}" ${what} "${field}", where its _meta.twinrank wants vectors in one of type ${wanted}. Run twinrank mapping apply again, with another field name if it refuses.`,
+    );
+  }
   if (settings.fingerprint !== model.fingerprint || settings.dimensions !== model.dimensions) {
     throw new TwinrankError(
       'bad_config',
@@ -120,22 +122,6 @@ function configured(
     );
   }
   return settings;
-}
-
-function requireField(
-  index: string,
-  properties: Readonly<Record<string, unknown>>,
-  name: string,
-  wanted: string,
-): void {
-  const field = properties[name];
-  const type = isRecord(field) ? field['type'] : undefined;
-  if (type === wanted) return;
-  const found = type === undefined ? 'has no field' : `has a field of type ${JSON.stringify(type)} named`;
-  throw new TwinrankError(
-    'mapping_conflict',
-    `"${index}" ${found} "${name}", where its _meta.twinrank wants vectors in one of type ${wanted}. Run twinrank mapping apply again, with another field name if it refuses.`,
-  );
 }
 
 function requireWritable(index: string, flat: Record<string, unknown>): void {

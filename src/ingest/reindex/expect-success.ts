@@ -1,8 +1,9 @@
-/** Calls of a reindex that must succeed. */
+/** Calls of a reindex that must succeed, and what is said where they do not. */
 import { TwinrankError } from '../../errors.js';
 import {
   reasonOf,
   type EngineAnswer,
+  type EngineBytes,
   type EngineClient,
   type EngineRequest,
 } from '../../search-engine/client.js';
@@ -21,8 +22,19 @@ export async function mustSucceed(
 ): Promise<EngineAnswer> {
   const answer = await patientRead(client, request);
   if (answer.status >= 200 && answer.status < 300) return answer;
-  throw new TwinrankError(
-    refusalCode(answer.status),
-    `${client.address} would not ${what}: ${reasonOf(answer)}.`,
-  );
+  throw refusal(`${client.address} would not ${what}`, answer);
+}
+
+/** The error for an answer that is no success: `what`, and the engine's own words for the reason. */
+export function refusal(what: string, { status, body, headers }: EngineAnswer | EngineBytes): TwinrankError {
+  const reason = reasonOf({ status, body: Buffer.isBuffer(body) ? parsed(body) : body, headers });
+  return new TwinrankError(refusalCode(status), `${what}: ${reason}.`);
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

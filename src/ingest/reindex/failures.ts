@@ -1,6 +1,6 @@
 /** Documents that a reindex could not bring up to date: lines of a file that can be fed back to it. */
 import { TwinrankError } from '../../errors.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord } from '../../search-engine/json-value.js';
 import type { DocumentName } from './stored-document.js';
 
 /** Why a document failed. */
@@ -25,7 +25,7 @@ export function readReindexFailure(line: string, number: number): DocumentName |
   } catch (error) {
     throw badLine(number, 'it is not JSON', error);
   }
-  const record = isRecord(parsed) ? parsed : {};
+  const record = asRecord(parsed);
   const { _index: index, _id: id, _routing: routing } = record;
   if (typeof index !== 'string' || index === '') throw badLine(number, 'it has no _index');
   if (typeof id !== 'string' || id === '') throw badLine(number, 'it has no _id');

@@ -1,12 +1,17 @@
 /** Documents by name, as they are this moment (not as of the last refresh). */
 import { asTwinrankError, TwinrankError } from '../../errors.js';
-import { reasonOf, type EngineClient } from '../../search-engine/client.js';
-import { isRecord } from '../../search-engine/json-value.js';
-import { patientBytes, refusalCode } from './patient-read.js';
-import { isUnreadable, readGot, UNREADABLE_SOURCE, type DocumentName, type Got } from './stored-document.js';
-
-const MAX_ANSWER_BYTES = 32_000_000;
-const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
+import type { EngineClient } from '../../search-engine/client.js';
+import { refusal } from './expect-success.js';
+import type { ReindexFailure } from './failures.js';
+import { answerLimit, patientBytes } from './patient-read.js';
+import {
+  isUnreadable,
+  readGot,
+  UNREADABLE_SOURCE,
+  type DocumentName,
+  type Got,
+  type StoredDocument,
+} from './stored-document.js';
 
 /**
  * What became of each, in order.
@@ -25,14 +30,10 @@ export async function getDocuments(
     ...(routing === undefined ? {} : { routing }),
     _source: source,
   }));
-  const limit = names.length === 1 ? MAX_DOCUMENT_ANSWER_BYTES : MAX_ANSWER_BYTES;
   try {
-    const answer = await patientBytes(
-      client,
-      { method: 'POST', path: '/_mget', body: { docs }, signal },
-      limit,
-    );
-    if (answer.status !== 200) throw refused(client, answer.status, answer.body);
+    const request = { method: 'POST', path: '/_mget', body: { docs }, signal } as const;
+    const answer = await patientBytes(client, request, answerLimit(names.length));
+    if (answer.status !== 200) throw refusal(`Documents cannot be read from ${client.address}`, answer);
     const got = readGot(answer.body);
     if (got.length === names.length) return got;
     throw new TwinrankError(
@@ -54,16 +55,31 @@ export async function getDocuments(
   }
 }
 
-function refused(client: EngineClient, status: number, body: Buffer): TwinrankError {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body.toString('utf8'));
-  } catch {
-    parsed = undefined;
-  }
-  const reason = reasonOf({ status, body: isRecord(parsed) ? parsed : undefined, headers: {} });
-  return new TwinrankError(
-    refusalCode(status),
-    `Documents cannot be read from ${client.address}: ${reason}.`,
-  );
+/** Documents that are still there, how many are gone, and those that the engine would not show. */
+export interface CurrentDocuments {
+  readonly documents: readonly StoredDocument[];
+  readonly vanished: number;
+  readonly failures: readonly ReindexFailure[];
+}
+
+/** The documents named, whole, as they are now. */
+export async function currentDocuments(
+  client: EngineClient,
+  names: readonly DocumentName[],
+  signal: AbortSignal,
+): Promise<CurrentDocuments> {
+  const got = await getDocuments(client, names, true, signal);
+  const documents: StoredDocument[] = [];
+  const failures: ReindexFailure[] = [];
+  let vanished = 0;
+  names.forEach(({ index, id, routing }, i) => {
+    const answer = got[i];
+    if (answer?.kind === 'document') documents.push(answer.document);
+    else if (answer?.kind === 'gone') vanished++;
+    else {
+      const reason = answer?.reason ?? 'The engine gave no answer.';
+      failures.push({ index, id, routing, status: null, reason });
+    }
+  });
+  return { documents, vanished, failures };
 }

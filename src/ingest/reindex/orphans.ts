@@ -10,7 +10,7 @@ import { createPageSize } from './page-size.js';
 import { planSlices } from './plan-slices.js';
 import { scanSlice } from './scan-slice.js';
 import type { StoredDocument } from './stored-document.js';
-import { WRITE_BACK_OFF } from './write-documents.js';
+import { BULK_WRITES } from './write-documents.js';
 
 export interface OrphanResult {
   /** Documents in the source and in the copy after it. */
@@ -56,7 +56,7 @@ async function deleteAll(
   const writer = createBulkWriter<null>(
     // What cannot be deleted shows in the counts.
     { send: createBulkSend(client, null), onFailure: () => undefined },
-    { ...WRITE_BACK_OFF, batchDocuments: 1_000, batchBytes: 10_000_000, concurrency: 1 },
+    BULK_WRITES,
   );
   await writer.write(deletions(documents), signal);
   return writer.statistics().documents;

@@ -5,7 +5,7 @@ import { withVector } from '../document-vector.js';
 import type { ReindexDeps } from './deps.js';
 import { alreadyCopied } from './dest-copies.js';
 import { encodeTexts } from './encode-texts.js';
-import { getDocuments } from './get-documents.js';
+import { currentDocuments } from './get-documents.js';
 import { judge, type Judgement } from './judge.js';
 import { addCounts, NO_COUNTS, type SliceCounts } from './slice.js';
 import { UNREADABLE_SOURCE, type StoredDocument } from './stored-document.js';
@@ -38,7 +38,7 @@ export function createPageWorker(deps: ReindexDeps): WorkOnDocuments {
   ): Promise<SliceCounts> {
     let counts = NO_COUNTS;
     const add = (more: Partial<SliceCounts>): void => {
-      counts = addCounts(counts, { ...NO_COUNTS, ...more });
+      counts = addCounts(counts, more);
     };
     const isCopied =
       target === 'in_place' || all ? undefined : await alreadyCopied(deps, target.dest, documents, signal);
@@ -102,33 +102,17 @@ export function createPageWorker(deps: ReindexDeps): WorkOnDocuments {
     tries: number,
     signal: AbortSignal,
   ): Promise<SliceCounts> {
-    let counts = NO_COUNTS;
-    const add = (more: Partial<SliceCounts>): void => {
-      counts = addCounts(counts, { ...NO_COUNTS, ...more });
-    };
-    if (tries >= CONFLICT_TRIES) {
-      for (const { document } of conflicts)
-        add(
-          fail(
-            document,
-            409,
-            `It was edited by others again each of the ${CONFLICT_TRIES + 1} times it was read.`,
-          ),
-        );
-      return counts;
-    }
-    const now: StoredDocument[] = [];
     const names = conflicts.map(({ document }) => document);
-    const got = await getDocuments(client, names, true, signal);
-    names.forEach((document, i) => {
-      const answer = got[i];
-      if (answer?.kind === 'document') now.push(answer.document);
-      else if (answer?.kind === 'gone') add({ vanished: 1 });
-      else add(fail(document, null, answer?.reason ?? 'The engine gave no answer.'));
-    });
+    if (tries >= CONFLICT_TRIES) {
+      const reason = `It was edited by others again each of the ${CONFLICT_TRIES + 1} times it was read.`;
+      for (const document of names) fail(document, 409, reason);
+      return { ...NO_COUNTS, failed: names.length };
+    }
+    const { documents, vanished, failures } = await currentDocuments(client, names, signal);
+    failures.forEach(onFailure);
     // Whoever edited it may have made a fresh vector too: that is not made anew even with `all`.
-    if (now.length > 0) add(await work(now, false, tries + 1, signal));
-    return counts;
+    const worked = await work(documents, false, tries + 1, signal);
+    return addCounts(worked, { vanished, failed: failures.length });
   }
 
   function judgeSafely(

@@ -2,7 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import { reasonOf, type EngineAnswer, type EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord, isRecord } from '../../search-engine/json-value.js';
 import { patientRead } from './patient-read.js';
 import type { SliceRange } from './slice.js';
 
@@ -87,17 +87,17 @@ export function cutShards(
 
 /** Primary shards of a statistics answer that hold anything. */
 export function shardSizes(body: unknown): ShardSize[] {
-  const indices = isRecord(body) && isRecord(body['indices']) ? body['indices'] : {};
+  const indices = asRecord(asRecord(body)['indices']);
   const sizes: ShardSize[] = [];
   for (const [index, entry] of Object.entries(indices)) {
-    const shards = isRecord(entry) && isRecord(entry['shards']) ? entry['shards'] : {};
+    const shards = asRecord(asRecord(entry)['shards']);
     for (const [shard, copies] of Object.entries(shards)) {
       const primary = (Array.isArray(copies) ? copies : []).find(
         (copy: unknown) => isRecord(copy) && isRecord(copy['routing']) && copy['routing']['primary'] === true,
       ) as Record<string, unknown> | undefined;
       if (primary === undefined) continue;
       const docs = isRecord(primary['docs']) ? Number(primary['docs']['count']) : 0;
-      const seqNo = isRecord(primary['seq_no']) ? primary['seq_no'] : {};
+      const seqNo = asRecord(primary['seq_no']);
       // Not the global checkpoint: behind a write under way it lags, and what was confirmed since would not be looked at.
       const reached = Number(seqNo['max_seq_no']);
       sizes.push({
@@ -125,10 +125,10 @@ async function requireAllShards(
     signal,
   });
   if (answer.status !== 200) throw refusal(client, expression, 'read settings of', answer);
-  const entries = Object.entries(isRecord(answer.body) ? answer.body : {});
+  const entries = Object.entries(asRecord(answer.body));
   if (entries.length === 0) throw noIndex(client, expression);
   for (const [index, entry] of entries) {
-    const settings = isRecord(entry) && isRecord(entry['settings']) ? entry['settings'] : {};
+    const settings = asRecord(asRecord(entry)['settings']);
     const expected = Number(settings['index.number_of_shards']);
     const found = shards.filter((shard) => shard.index === index).length;
     if (settings['index.verified_before_close'] === 'true') throw closed(index);

@@ -2,7 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord, isRecord } from '../../search-engine/json-value.js';
 import { mappingBody, settingsFromMeta, type IndexSettings } from '../../search-engine/mapping-meta.js';
 import { mustSucceed } from './expect-success.js';
 
@@ -54,7 +54,7 @@ export async function prepareDest(
   };
   if (body.mappings !== undefined) {
     const answer = await client.request({ method: 'PUT', path: `/${encodeExpression(dest)}`, body, signal });
-    const error = isRecord(answer.body) && isRecord(answer.body['error']) ? answer.body['error'] : {};
+    const error = asRecord(asRecord(answer.body)['error']);
     if (answer.status !== 200 && error['type'] !== 'resource_already_exists_exception') {
       throw new TwinrankError(
         'upstream_answer',
@@ -77,6 +77,18 @@ export async function prepareDest(
   return { source, settings, created: false };
 }
 
+/** The settings that {@link prepareDest} would give a `dest` that is not there yet; makes nothing. */
+export async function settingsOfNewDest(
+  client: EngineClient,
+  expression: string,
+  dest: string,
+  model: CopyModel,
+  signal: AbortSignal,
+): Promise<IndexSettings> {
+  const { index, mappings } = await describe(client, expression, signal);
+  return copiedSettings(client, index, dest, mappings, model);
+}
+
 /** Gives the complete copy the replicas, refresh interval and pipeline of its source, and refreshes it. Can be repeated. */
 export async function finishDest(client: EngineClient, dest: string, signal: AbortSignal): Promise<void> {
   const { mappings } = await describe(client, dest, signal);
@@ -89,7 +101,7 @@ export async function finishDest(client: EngineClient, dest: string, signal: Abo
       body: restore,
       signal,
     });
-    const meta = isRecord(mappings['_meta']) ? mappings['_meta'] : {};
+    const meta = asRecord(mappings['_meta']);
     await mustSucceed(client, `change the mapping of "${dest}"`, {
       method: 'PUT',
       path: `${path}/_mapping`,
@@ -107,8 +119,7 @@ export async function finishDest(client: EngineClient, dest: string, signal: Abo
 /** Settings for a new index from the flat settings of another, with those of the copying. */
 export function copySettings(flat: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept = Object.entries(flat).filter(([key]) => !NOT_COPIED.test(key) && key !== AUTO_EXPAND);
-  const settings: Record<string, unknown> = { ...Object.fromEntries(kept), ...WHILE_COPYING };
-  return settings;
+  return { ...Object.fromEntries(kept), ...WHILE_COPYING };
 }
 
 /** What the new index gets when it is complete; null is the engine's default. */
@@ -127,7 +138,7 @@ interface Described {
 async function describe(client: EngineClient, expression: string, signal: AbortSignal): Promise<Described> {
   const path = `/${encodeExpression(expression)}?flat_settings=true`;
   const answer = await mustSucceed(client, `show "${expression}"`, { method: 'GET', path, signal });
-  const found = Object.entries(isRecord(answer.body) ? answer.body : {});
+  const found = Object.entries(asRecord(answer.body));
   const [only, ...others] = found;
   if (only === undefined || others.length > 0) {
     throw new TwinrankError(
@@ -136,11 +147,11 @@ async function describe(client: EngineClient, expression: string, signal: AbortS
     );
   }
   const [index, body] = only;
-  const entry = isRecord(body) ? body : {};
+  const entry = asRecord(body);
   return {
     index,
-    settings: isRecord(entry['settings']) ? entry['settings'] : {},
-    mappings: isRecord(entry['mappings']) ? entry['mappings'] : {},
+    settings: asRecord(entry['settings']),
+    mappings: asRecord(entry['mappings']),
   };
 }
 
@@ -156,25 +167,32 @@ async function copyMappings(
 ): Promise<Record<string, unknown> | undefined> {
   const present = await client.request({ method: 'HEAD', path: `/${encodeExpression(dest)}`, signal });
   if (present.status === 200) return undefined;
-  const meta = isRecord(mappings['_meta']) ? mappings['_meta'] : {};
-  const old = settingsFromMeta(meta, source);
-  if (old === undefined) {
-    throw new TwinrankError(
-      'bad_config',
-      `Neither "${source}" nor "${dest}" is set up, so nothing says which text is to be encoded. ` +
-        `First run: twinrank mapping apply --to ${client.address} --index ${source} --text FIELD`,
-    );
-  }
-  const ours = mappingBody(
-    { ...old, model: model.name, fingerprint: model.fingerprint, dimensions: model.dimensions },
-    { ...meta, [COPY_KEY]: { source, restore: settingsToRestore(flat) } },
-  );
-  const properties = isRecord(mappings['properties']) ? mappings['properties'] : {};
+  const meta = asRecord(mappings['_meta']);
+  const settings = copiedSettings(client, source, dest, mappings, model);
+  const ours = mappingBody(settings, { ...meta, [COPY_KEY]: { source, restore: settingsToRestore(flat) } });
+  const properties = asRecord(mappings['properties']);
   return { ...mappings, _meta: ours._meta, properties: { ...properties, ...ours.properties } };
 }
 
+/** The settings of the source, for vectors of the given model. */
+function copiedSettings(
+  client: EngineClient,
+  source: string,
+  dest: string,
+  mappings: Readonly<Record<string, unknown>>,
+  { name, fingerprint, dimensions }: CopyModel,
+): IndexSettings {
+  const old = settingsFromMeta(mappings['_meta'], source);
+  if (old !== undefined) return { ...old, model: name, fingerprint, dimensions };
+  throw new TwinrankError(
+    'bad_config',
+    `Neither "${source}" nor "${dest}" is set up, so nothing says which text is to be encoded. ` +
+      `First run: twinrank mapping apply --to ${client.address} --index ${source} --text FIELD`,
+  );
+}
+
 function settingsOf(dest: string, mappings: Readonly<Record<string, unknown>>): IndexSettings {
-  const settings = settingsFromMeta(isRecord(mappings['_meta']) ? mappings['_meta'] : undefined, dest);
+  const settings = settingsFromMeta(mappings['_meta'], dest);
   if (settings !== undefined) return settings;
   throw new TwinrankError(
     'bad_config',
@@ -183,7 +201,7 @@ function settingsOf(dest: string, mappings: Readonly<Record<string, unknown>>): 
 }
 
 function copyMark(mappings: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
-  const meta = isRecord(mappings['_meta']) ? mappings['_meta'] : {};
+  const meta = asRecord(mappings['_meta']);
   const mark = meta[COPY_KEY];
   return isRecord(mark) ? mark : undefined;
 }
@@ -209,7 +227,7 @@ async function adopt(
       `"${dest}" holds documents that are not a copy of "${source}". Name an index that is new or empty.`,
     );
   }
-  const meta = isRecord(mappings['_meta']) ? mappings['_meta'] : {};
+  const meta = asRecord(mappings['_meta']);
   const body = mappingBody(settings, { ...meta, [COPY_KEY]: { source } });
   await mustSucceed(client, `change the mapping of "${dest}"`, {
     method: 'PUT',

@@ -1,12 +1,11 @@
 /** What a reindex works on, checked before anything is written. */
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
-import { encodeExpression, settingsByIndex } from '../../search-engine/index-settings.js';
+import { encodeExpression } from '../../search-engine/index-settings.js';
 import type { IndexSettings } from '../../search-engine/mapping-meta.js';
 import { checkIndices } from './check-index.js';
 import type { ReindexTarget } from './deps.js';
-import { mustSucceed } from './expect-success.js';
-import { prepareDest, type CopyModel } from './prepare-dest.js';
+import { prepareDest, settingsOfNewDest, type CopyModel } from './prepare-dest.js';
 import { checkSwap, type Swap } from './swap.js';
 
 export interface TargetWish {
@@ -63,7 +62,7 @@ export async function prepareTarget(
 }
 
 /** Settings that were read before the start: an index that came later is of the next run. */
-export function lookUp(settings: ReadonlyMap<string, IndexSettings>): (index: string) => IndexSettings {
+function lookUp(settings: ReadonlyMap<string, IndexSettings>): (index: string) => IndexSettings {
   return (index) => {
     const found = settings.get(index);
     if (found !== undefined) return found;
@@ -89,18 +88,6 @@ export async function settingsForEstimate(
     if (settings !== undefined) return () => settings;
   }
   await checkIndices(client, index, 'read', model, signal);
-  const { body } = await mustSucceed(client, `show the mapping of "${index}"`, {
-    method: 'GET',
-    path: `/${encodeExpression(index)}/_mapping`,
-    signal,
-  });
-  const [old] = settingsByIndex(body).values();
-  if (old === undefined) {
-    throw new TwinrankError(
-      'bad_config',
-      `"${index}" is not set up, so nothing says which text is to be encoded. First run: twinrank mapping apply --to ${client.address} --index ${index} --text FIELD`,
-    );
-  }
-  const { name, fingerprint, dimensions } = model;
-  return () => ({ ...old, model: name, fingerprint, dimensions });
+  const settings = await settingsOfNewDest(client, index, dest, model, signal);
+  return () => settings;
 }

@@ -1,10 +1,10 @@
 /** The same work for documents named in a list, such as those that failed before. */
 import type { ReindexDeps } from './deps.js';
-import { getDocuments } from './get-documents.js';
+import { currentDocuments } from './get-documents.js';
 import { createPageSize, DEFAULT_PAGE_LIMITS } from './page-size.js';
 import { createPageWorker } from './page-worker.js';
 import { addCounts, NO_COUNTS, type SliceCounts } from './slice.js';
-import type { DocumentName, StoredDocument } from './stored-document.js';
+import type { DocumentName } from './stored-document.js';
 
 /** Works on the documents named, as they are now. A name that is not there counts as vanished. */
 export async function runOnly(
@@ -20,24 +20,14 @@ export async function runOnly(
   const settle = async (): Promise<void> => {
     const named = page;
     page = [];
-    const got = await getDocuments(deps.client, named, true, signal);
-    const documents: StoredDocument[] = [];
-    const rest = { documents: 0, vanished: 0, failed: 0 };
-    named.forEach((name, i) => {
-      const answer = got[i];
-      if (answer?.kind === 'document') documents.push(answer.document);
-      else if (answer?.kind === 'gone') rest.vanished++;
-      else {
-        rest.failed++;
-        deps.onFailure({ ...name, status: null, reason: answer?.reason ?? 'The engine gave no answer.' });
-      }
-    });
-    rest.documents = rest.vanished + rest.failed;
+    const { documents, vanished, failures } = await currentDocuments(deps.client, named, signal);
+    failures.forEach(deps.onFailure);
     size.seen(
       documents.length,
       documents.reduce((sum, { source }) => sum + (source?.length ?? 0), 0),
     );
-    counts = addCounts(addCounts(counts, { ...NO_COUNTS, ...rest }), await workOn(documents, signal));
+    const rest = { documents: vanished + failures.length, vanished, failed: failures.length };
+    counts = addCounts(addCounts(counts, rest), await workOn(documents, signal));
   };
 
   for await (const name of names) {

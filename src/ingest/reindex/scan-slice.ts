@@ -1,10 +1,11 @@
 /** The documents of a slice, in pages, with the next page read while the last one is worked on. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asTwinrankError, TwinrankError } from '../../errors.js';
-import { reasonOf, type EngineClient } from '../../search-engine/client.js';
+import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
+import { refusal } from './expect-success.js';
 import type { PageSize } from './page-size.js';
-import { patientBytes, refusalCode, stopped } from './patient-read.js';
+import { answerLimit, patientBytes, stopped } from './patient-read.js';
 import { closePointInTime, KEEP_ALIVE, openPointInTime, type PointInTime } from './point-in-time.js';
 import type { SliceRange } from './slice.js';
 import { isUnreadable, readFound, type FoundPage, type StoredDocument } from './stored-document.js';
@@ -15,10 +16,6 @@ export interface Page {
   readonly next: number;
 }
 
-/** An answer larger than this is asked again in halves. */
-const MAX_ANSWER_BYTES = 32_000_000;
-/** A single document may be this large: more than the engines take in one request. */
-const MAX_DOCUMENT_ANSWER_BYTES = 512_000_000;
 /** Shards that fail are asked again after this long. */
 const PARTIAL_PAUSE_MS = 1_000;
 const PARTIAL_TRIES = 30;
@@ -66,12 +63,13 @@ function createReader(
   withSource: boolean,
   signal: AbortSignal,
 ): Reader {
+  const unreadable = `Shard ${slice.shard} of "${slice.index}" cannot be read from ${client.address}`;
   let pit: PointInTime | undefined;
   let isOpened = false;
 
   async function search(from: number, count: number, whole: boolean): Promise<FoundPage> {
     for (let tried = 0; ; tried++) {
-      if (!isOpened) pit = await openPatiently(client, slice, signal);
+      if (!isOpened) pit = await openIfPossible(client, slice, signal);
       isOpened = true;
       const answer = await patientBytes(
         client,
@@ -84,21 +82,23 @@ function createReader(
           body: { ...query(slice, from, count, whole), ...(pit === undefined ? {} : pitOf(pit)) },
           signal,
         },
-        count === 1 ? MAX_DOCUMENT_ANSWER_BYTES : MAX_ANSWER_BYTES,
+        answerLimit(count),
       );
       if (pit !== undefined && answer.status === 404 && tried < PARTIAL_TRIES) {
         // It was kept too long, or its node is gone. The cursor holds in another one.
         isOpened = false;
         continue;
       }
-      if (answer.status !== 200) throw unreadable(client, slice, answer.status, answer.body);
+      if (answer.status !== 200) throw refusal(unreadable, answer);
       const found = readFound(answer.body);
       if (!found.isPartial) {
         if (pit !== undefined && found.pitId !== undefined) pit = { ...pit, id: found.pitId };
         return found;
       }
       if (tried >= PARTIAL_TRIES)
-        throw unreadable(client, slice, answer.status, Buffer.from('"a shard failed"'));
+        throw new TwinrankError('upstream_answer', `${unreadable}: it failed or ran out of time.`);
+      // The engine keeps only so many of them.
+      if (pit !== undefined) await closePointInTime(client, pit);
       isOpened = false;
       await sleep(PARTIAL_PAUSE_MS, undefined, { signal }).catch((error: unknown) => {
         throw stopped(error);
@@ -135,8 +135,8 @@ function createReader(
   };
 }
 
-/** A restarting engine is waited for, as everywhere: the first read would be the second failure. */
-async function openPatiently(
+/** Undefined also where no answer came: the read that follows waits for the engine, and is right without one. */
+async function openIfPossible(
   client: EngineClient,
   slice: SliceRange,
   signal: AbortSignal,
@@ -145,7 +145,6 @@ async function openPatiently(
     return await openPointInTime(client, slice.index, slice.shard, signal);
   } catch (error) {
     if (signal.aborted) throw stopped(error);
-    // The read without one waits, and is right too.
     return undefined;
   }
 }
@@ -173,18 +172,4 @@ function pitOf({ id }: PointInTime): Readonly<Record<string, unknown>> {
 
 function bytesOf(documents: readonly StoredDocument[]): number {
   return documents.reduce((sum, { source }) => sum + (source?.length ?? 0), 0);
-}
-
-function unreadable(client: EngineClient, slice: SliceRange, status: number, body: Buffer): TwinrankError {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body.toString('utf8'));
-  } catch {
-    parsed = undefined;
-  }
-  const reason = reasonOf({ status, body: parsed, headers: {} });
-  return new TwinrankError(
-    refusalCode(status),
-    `Shard ${slice.shard} of "${slice.index}" cannot be read from ${client.address}: ${reason}.`,
-  );
 }

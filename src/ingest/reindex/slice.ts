@@ -48,15 +48,16 @@ export const NO_COUNTS: SliceCounts = {
   bytes: 0,
 };
 
-/** Sums of counts. */
-export function addCounts(a: SliceCounts, b: SliceCounts): SliceCounts {
+/** Sums of counts; what `more` does not name stays. */
+export function addCounts(counts: SliceCounts, more: Partial<SliceCounts>): SliceCounts {
+  const added = { ...NO_COUNTS, ...more };
   return {
-    documents: a.documents + b.documents,
-    fresh: a.fresh + b.fresh,
-    written: a.written + b.written,
-    noText: a.noText + b.noText,
-    failed: a.failed + b.failed,
-    vanished: a.vanished + b.vanished,
-    bytes: a.bytes + b.bytes,
+    documents: counts.documents + added.documents,
+    fresh: counts.fresh + added.fresh,
+    written: counts.written + added.written,
+    noText: counts.noText + added.noText,
+    failed: counts.failed + added.failed,
+    vanished: counts.vanished + added.vanished,
+    bytes: counts.bytes + added.bytes,
   };
 }

@@ -3,7 +3,7 @@ import type { EngineClient } from '../../search-engine/client.js';
 import { JsonScanError } from '../../search-engine/json-scan.js';
 import type { IndexSettings } from '../../search-engine/mapping-meta.js';
 import { judge, type EncodeReason, type Judgement } from './judge.js';
-import { createPageSize, DEFAULT_PAGE_LIMITS, type PageLimits } from './page-size.js';
+import { createPageSize, DEFAULT_PAGE_LIMITS } from './page-size.js';
 import { scanSlice } from './scan-slice.js';
 import type { SliceRange } from './slice.js';
 
@@ -34,40 +34,42 @@ export const EMPTY_SURVEY: Survey = {
 export interface SurveyDeps {
   readonly client: EngineClient;
   readonly settings: (index: string) => IndexSettings;
-  readonly all?: boolean;
-  readonly pageLimits?: PageLimits;
+  readonly all: boolean;
 }
 
-/** Judges every document of a slice. `onPage` is told of each page's findings. */
+/** Judges every document of a slice. `onText` is told of each text to encode. */
 export async function surveySlice(
   deps: SurveyDeps,
   slice: SliceRange,
   signal: AbortSignal,
-  onPage: (page: Survey) => void = () => undefined,
+  onText: (text: string) => void,
 ): Promise<Survey> {
   const settings = deps.settings(slice.index);
-  const size = createPageSize(deps.pageLimits ?? DEFAULT_PAGE_LIMITS);
+  const size = createPageSize(DEFAULT_PAGE_LIMITS);
   let survey = EMPTY_SURVEY;
   for await (const { documents } of scanSlice(deps.client, slice, slice.from, size, signal)) {
-    let page = EMPTY_SURVEY;
-    for (const { source } of documents)
-      page = addSurveys(page, surveyOf(source, settings, deps.all === true));
-    survey = addSurveys(survey, page);
-    onPage(page);
+    for (const { source } of documents) {
+      const judgement = judged(source, settings, deps.all);
+      survey = addSurveys(survey, surveyOf(judgement));
+      if (typeof judgement === 'object' && judgement.work === 'encode') onText(judgement.text);
+    }
   }
   return survey;
 }
 
-function surveyOf(source: Buffer | undefined, settings: IndexSettings, all: boolean): Survey {
-  const one = { ...EMPTY_SURVEY, documents: 1 };
-  let judgement: Judgement;
+function judged(source: Buffer | undefined, settings: IndexSettings, all: boolean): Judgement | 'unreadable' {
+  if (source === undefined) return 'unreadable';
   try {
-    if (source === undefined) return { ...one, unreadable: 1 };
-    judgement = judge(source, settings, all);
+    return judge(source, settings, all);
   } catch (error) {
-    if (error instanceof JsonScanError) return { ...one, unreadable: 1 };
+    if (error instanceof JsonScanError) return 'unreadable';
     throw error;
   }
+}
+
+function surveyOf(judgement: Judgement | 'unreadable'): Survey {
+  const one = { ...EMPTY_SURVEY, documents: 1 };
+  if (judgement === 'unreadable') return { ...one, unreadable: 1 };
   if (judgement === 'fresh') return { ...one, fresh: 1 };
   if (judgement === 'no_text') return { ...one, noText: 1 };
   if (judgement.work === 'remove') return { ...one, toRemove: 1 };

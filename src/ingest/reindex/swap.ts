@@ -2,7 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord } from '../../search-engine/json-value.js';
 import { patientRead } from './patient-read.js';
 import { mustSucceed } from './expect-success.js';
 
@@ -23,8 +23,7 @@ export type AliasesByIndex = ReadonlyMap<string, ReadonlyMap<string, Options>>;
 
 /** Does it; can be repeated. Throws `bad_config` where the alias is another index's. */
 export async function swapAlias(client: EngineClient, swap: Swap, signal: AbortSignal): Promise<void> {
-  const answer = await patientRead(client, { method: 'GET', path: '/_alias', signal });
-  const actions = swapActions(swap, aliasesOf(answer.body));
+  const actions = swapActions(swap, await presentAliases(client, signal));
   if (actions.length === 0) return;
   await mustSucceed(client, `move the alias "${swap.alias}" to "${swap.dest}"`, {
     method: 'POST',
@@ -36,8 +35,7 @@ export async function swapAlias(client: EngineClient, swap: Swap, signal: AbortS
 
 /** Throws `bad_config` where the swap could not be done as things stand: to be known before the copying. */
 export async function checkSwap(client: EngineClient, swap: Swap, signal: AbortSignal): Promise<void> {
-  const answer = await mustSucceed(client, 'show its aliases', { method: 'GET', path: '/_alias', signal });
-  swapActions(swap, aliasesOf(answer.body));
+  swapActions(swap, await presentAliases(client, signal));
 }
 
 /** Actions of the one `_aliases` call; none where all is done. */
@@ -78,14 +76,13 @@ export function swapActions({ alias, source, dest, deleteSource }: Swap, present
   return actions;
 }
 
-function aliasesOf(body: unknown): AliasesByIndex {
+async function presentAliases(client: EngineClient, signal: AbortSignal): Promise<AliasesByIndex> {
+  const request = { method: 'GET', path: '/_alias', signal } as const;
+  const { body } = await mustSucceed(client, 'show its aliases', request);
   const byIndex = new Map<string, Map<string, Options>>();
-  for (const [index, entry] of Object.entries(isRecord(body) ? body : {})) {
-    const aliases = isRecord(entry) && isRecord(entry['aliases']) ? entry['aliases'] : {};
-    byIndex.set(
-      index,
-      new Map(Object.entries(aliases).map(([name, options]) => [name, isRecord(options) ? options : {}])),
-    );
+  for (const [index, entry] of Object.entries(asRecord(body))) {
+    const aliases = asRecord(asRecord(entry)['aliases']);
+    byIndex.set(index, new Map(Object.entries(aliases).map(([name, options]) => [name, asRecord(options)])));
   }
   return byIndex;
 }
@@ -98,6 +95,6 @@ export async function concreteIndex(
 ): Promise<string | undefined> {
   const path = `/${encodeExpression(name)}/_alias`;
   const answer = await patientRead(client, { method: 'GET', path, signal });
-  const [only, ...others] = Object.keys(isRecord(answer.body) ? answer.body : {});
+  const [only, ...others] = Object.keys(asRecord(answer.body));
   return answer.status === 200 && others.length === 0 ? only : undefined;
 }

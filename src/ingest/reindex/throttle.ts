@@ -1,6 +1,6 @@
 /** Holds work back to so many documents and bytes a second. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TwinrankError } from '../../errors.js';
+import { stopped } from './patient-read.js';
 
 /** Rates a second; undefined is unlimited. */
 export interface Rates {
@@ -37,9 +37,7 @@ export function createThrottle(rates: Rates, clock: Clock = SYSTEM_CLOCK): Throt
       } catch (error) {
         documentBucket.giveBack(documents);
         byteBucket.giveBack(bytes);
-        if (signal.aborted)
-          throw new TwinrankError('cancelled', 'The writing was stopped while it waited.', { cause: error });
-        throw error;
+        throw signal.aborted ? stopped(error) : error;
       }
     },
   };

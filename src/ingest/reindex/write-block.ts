@@ -2,7 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
-import { isRecord } from '../../search-engine/json-value.js';
+import { asRecord } from '../../search-engine/json-value.js';
 import { mustSucceed } from './expect-success.js';
 
 const BLOCK = 'index.blocks.write';
@@ -15,20 +15,13 @@ export async function openForWrites(
 ): Promise<string[]> {
   const answer = await mustSucceed(client, `show the settings of "${expression}"`, {
     method: 'GET',
-    path: `/${encodeExpression(expression)}/_settings/${BLOCK}?flat_settings=true`,
+    // An index with none of the settings asked for may be left out of the answer; each has a uuid.
+    path: `/${encodeExpression(expression)}/_settings/index.uuid,${BLOCK}?flat_settings=true`,
     signal,
   });
-  const blocked = isRecord(answer.body) ? answer.body : {};
-  // An index without the setting may be left out of that answer.
-  const every = await mustSucceed(client, `show the indices of "${expression}"`, {
-    method: 'GET',
-    path: `/${encodeExpression(expression)}/_settings/index.uuid?flat_settings=true`,
-    signal,
-  });
-  return Object.keys(isRecord(every.body) ? every.body : {}).filter((index) => {
-    const entry = blocked[index];
-    const settings = isRecord(entry) && isRecord(entry['settings']) ? entry['settings'] : {};
-    return settings[BLOCK] !== 'true' && settings[BLOCK] !== true;
+  return Object.entries(asRecord(answer.body)).flatMap(([index, entry]) => {
+    const settings = asRecord(asRecord(entry)['settings']);
+    return settings[BLOCK] === 'true' || settings[BLOCK] === true ? [] : [index];
   });
 }
 

@@ -2,7 +2,6 @@
  * Writes documents back under a guard: each goes only over the very version that was read, so an edit by somebody
  * else is never overwritten; it shows as a conflict.
  */
-import type { BackOff } from '../../search-engine/back-off.js';
 import { createBulkSend } from '../../search-engine/bulk-send.js';
 import {
   createBulkWriter,
@@ -12,6 +11,7 @@ import {
 import type { EngineClient } from '../../search-engine/client.js';
 import { createDocumentSend } from '../../search-engine/document-send.js';
 import type { ReindexTarget } from './deps.js';
+import { RESTART_BACK_OFF } from './patient-read.js';
 import type { StoredDocument } from './stored-document.js';
 
 /** A document with the bytes that it shall have. */
@@ -50,15 +50,19 @@ const CONFLICT = 409;
 const NEWLINE = 0x0a;
 /** The index's default pipeline has worked on the document when it was first written; not a second time. */
 const PARAMETERS = 'pipeline=_none';
-/** Outlasts the restart of a node. */
-export const WRITE_BACK_OFF: BackOff = { retries: 14, firstDelay: 250, maxDelay: 20_000 };
-const BULK: BulkWriterOptions = {
-  ...WRITE_BACK_OFF,
+/** How bulk requests of a reindex are cut and repeated. */
+export const BULK_WRITES: BulkWriterOptions = {
+  ...RESTART_BACK_OFF,
   batchDocuments: 1_000,
   batchBytes: 10_000_000,
   concurrency: 1,
 };
-const ONE_BY_ONE: BulkWriterOptions = { ...WRITE_BACK_OFF, batchDocuments: 1, batchBytes: 1, concurrency: 2 };
+const ONE_BY_ONE: BulkWriterOptions = {
+  ...RESTART_BACK_OFF,
+  batchDocuments: 1,
+  batchBytes: 1,
+  concurrency: 2,
+};
 
 /** Resolves when each document has its verdict. Rejects as the bulk writer does. */
 export async function writeDocuments(
@@ -94,7 +98,7 @@ export async function writeDocuments(
     written += statistics.documents;
     bytes += statistics.bytes;
   };
-  await pass(lined, createBulkSend(client, null, PARAMETERS), BULK);
+  await pass(lined, createBulkSend(client, null, PARAMETERS), BULK_WRITES);
   await pass(spread, createDocumentSend(client, PARAMETERS), ONE_BY_ONE);
   return { written, bytes, conflicts, failed };
 }

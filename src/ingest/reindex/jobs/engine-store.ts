@@ -4,7 +4,7 @@ import { reasonOf, type EngineAnswer, type EngineClient } from '../../../search-
 import { isRecord } from '../../../search-engine/json-value.js';
 import type { DocumentStore, DocumentVersion, StoredDocument } from './document-store.js';
 
-export const JOBS_INDEX = '.twinrank-jobs';
+const JOBS_INDEX = '.twinrank-jobs';
 
 const PATH = `/${JOBS_INDEX}`;
 
@@ -31,21 +31,21 @@ export function createEngineStore(client: EngineClient): DocumentStore {
     body: Record<string, unknown>,
     signal: AbortSignal | undefined,
   ): Promise<DocumentVersion | undefined> => {
-    const answer = await client.request({ method: 'PUT', path: PATH + path, body, ...withSignal(signal) });
+    const answer = await client.request({ method: 'PUT', path: PATH + path, body, signal });
     if (answer.status === 409) return undefined;
     if (answer.status >= 300) throw refused(client, 'write', answer);
     return versionOf(answer.body) ?? lost(client);
   };
   return {
     async prepare(signal) {
-      const exists = await client.request({ method: 'HEAD', path: PATH, ...withSignal(signal) });
+      const exists = await client.request({ method: 'HEAD', path: PATH, signal });
       if (exists.status === 200) return;
       const make = (settings: Record<string, unknown>): Promise<EngineAnswer> =>
         client.request({
           method: 'PUT',
           path: PATH,
           body: { settings, mappings: MAPPINGS },
-          ...withSignal(signal),
+          signal,
         });
       let answer = await make({ ...SETTINGS, hidden: true });
       // Engines before 7.7 know no hidden indices.
@@ -61,7 +61,7 @@ export function createEngineStore(client: EngineClient): DocumentStore {
           method: 'POST',
           path: `${PATH}/_mget`,
           body: { ids: some },
-          ...withSignal(signal),
+          signal,
         });
         if (answer.status === 404) found.push(...some.map(() => undefined));
         else if (answer.status !== 200) throw refused(client, 'read', answer);
@@ -84,12 +84,12 @@ export function createEngineStore(client: EngineClient): DocumentStore {
         path: `${PATH}/_bulk`,
         body: lines,
         headers: { 'content-type': 'application/x-ndjson' },
-        ...withSignal(signal),
+        signal,
       });
       if (answer.status !== 200 && answer.status !== 404) throw refused(client, 'clear', answer);
     },
     async list(signal) {
-      await client.request({ method: 'POST', path: `${PATH}/_refresh`, ...withSignal(signal) });
+      await client.request({ method: 'POST', path: `${PATH}/_refresh`, signal });
       const answer = await client.request({
         method: 'POST',
         path: `${PATH}/_search?ignore_unavailable=true`,
@@ -99,17 +99,13 @@ export function createEngineStore(client: EngineClient): DocumentStore {
           query: { term: { kind: 'job' } },
           sort: [{ updated: { order: 'desc', unmapped_type: 'date' } }],
         },
-        ...withSignal(signal),
+        signal,
       });
       if (answer.status === 404) return [];
       if (answer.status !== 200) throw refused(client, 'list', answer);
       return hitsOf(answer.body);
     },
   };
-}
-
-function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }
 
 function documentsOf(

@@ -116,10 +116,9 @@ async function viewOf(
   const claims = (await store.get(ids, signal)).map((one, n) =>
     one === undefined ? undefined : parseClaim(id, ids[n] ?? '', one.document['body']),
   );
-  const held = claims.filter((claim) => claim?.state === 'claimed');
   const counts = claims.reduce((sum, claim) => addCounts(sum, claim?.counts ?? NO_COUNTS), NO_COUNTS);
-  const workers = [...new Set(held.flatMap((claim) => (claim === undefined ? [] : [claim.owner])))];
-  return { id, job, claims, counts, share: shareOf(job, counts), workers };
+  const holders = claims.flatMap((claim) => (claim?.state === 'claimed' ? [claim.owner] : []));
+  return { id, job, claims, counts, share: shareOf(job, counts), workers: [...new Set(holders)] };
 }
 
 /** The indices with a write block that an unreadable job names, as far as that can be read. */

@@ -25,8 +25,7 @@ export interface JobSpec {
   readonly textFields: readonly string[];
 }
 
-export const JOB_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
-export type JobState = (typeof JOB_STATES)[number];
+const JOB_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
 
 /** A pass that has ended. */
 export interface PassRecord {
@@ -42,7 +41,7 @@ export interface Job {
   readonly spec: JobSpec;
   /** How often this job has been begun; the slices of each run are documents of their own. */
   readonly run: number;
-  readonly state: JobState;
+  readonly state: (typeof JOB_STATES)[number];
   /** Why it failed, for people. */
   readonly reason: string | null;
   /** The pass under way, from 1. */

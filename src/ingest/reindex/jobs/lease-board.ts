@@ -26,8 +26,6 @@ export interface BoardOptions {
   readonly owner: string;
   readonly leaseMs: number;
   readonly patiently: Patiently;
-  readonly now?: () => number;
-  readonly random?: () => number;
 }
 
 /** What a board knows of a part. */
@@ -49,12 +47,10 @@ export interface ClaimedPart {
 export class LeaseBoard {
   readonly #options: BoardOptions;
   readonly #entries: readonly Entry[];
-  readonly #now: () => number;
 
   constructor(parts: readonly Part[], options: BoardOptions) {
     this.#options = options;
-    this.#now = options.now ?? performance.now.bind(performance);
-    const seenAt = this.#now();
+    const seenAt = performance.now();
     this.#entries = parts.map((part) => ({ part, seenAt, isMine: false }));
   }
 
@@ -76,10 +72,9 @@ export class LeaseBoard {
 
   /** Claims a part that nobody works on; undefined where there is none at the moment. */
   async claim(signal?: AbortSignal): Promise<ClaimedPart | undefined> {
-    const { random = Math.random } = this.#options;
     const free = this.#entries.filter((entry) => this.#isFree(entry));
     // Workers that begin in different places do not race for the same part.
-    const start = Math.floor(random() * free.length);
+    const start = Math.floor(Math.random() * free.length);
     for (const entry of [...free.slice(start), ...free.slice(0, start)]) {
       if (!this.#isFree(entry)) continue;
       const lease = await this.#take(entry, signal);
@@ -90,7 +85,7 @@ export class LeaseBoard {
 
   #isFree({ claim, isMine, seenAt }: Entry): boolean {
     if (isMine || claim?.state === 'done') return false;
-    return claim?.state !== 'claimed' || this.#now() - seenAt >= this.#options.leaseMs;
+    return claim?.state !== 'claimed' || performance.now() - seenAt >= this.#options.leaseMs;
   }
 
   async #take(entry: Entry, signal: AbortSignal | undefined): Promise<Lease | undefined> {
@@ -110,11 +105,11 @@ export class LeaseBoard {
       onWritten: (claim, version) => {
         entry.claim = claim;
         entry.version = version;
-        entry.seenAt = this.#now();
+        entry.seenAt = performance.now();
       },
       onEnd: () => {
         entry.isMine = false;
-        entry.seenAt = this.#now();
+        entry.seenAt = performance.now();
       },
     }).catch((error: unknown) => {
       entry.isMine = false;
@@ -138,7 +133,7 @@ export class LeaseBoard {
       if (entry.version?.seqNo === seqNo) return;
       entry.claim = parseClaim(jobId, entry.part.id, stored.document['body']);
       entry.version = stored.version;
-      entry.seenAt = this.#now();
+      entry.seenAt = performance.now();
     });
   }
 }

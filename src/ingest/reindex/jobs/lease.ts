@@ -25,15 +25,14 @@ export interface LeaseOptions {
 }
 
 export interface Lease {
-  readonly id: string;
   /** As far as the part has come, stored or not. */
   readonly progress: SliceProgress;
   /** Fires when another worker has taken the part over. */
   readonly lost: AbortSignal;
   /** Notes progress; it is stored now or, where that was done a moment ago, with a later write. */
   checkpoint(progress: SliceProgress): Promise<void>;
-  /** Marks the part as done. False where it was lost. */
-  finish(progress: SliceProgress): Promise<boolean>;
+  /** Marks the part as done, unless it was lost. */
+  finish(progress: SliceProgress): Promise<void>;
   /** Gives the part back with what has been done of it, for others to go on at once. */
   release(): Promise<void>;
   /** Stops renewing without a word: others take the part over after its lease. */
@@ -52,7 +51,6 @@ export async function holdLease(options: LeaseOptions): Promise<Lease | undefine
 }
 
 class HeldLease implements Lease {
-  readonly id: string;
   readonly #options: LeaseOptions;
   readonly #lost = new AbortController();
   #version: DocumentVersion | undefined;
@@ -67,7 +65,6 @@ class HeldLease implements Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.id = options.id;
     this.#version = options.version;
     this.#progress = options.from;
   }
@@ -88,15 +85,15 @@ class HeldLease implements Lease {
 
   async checkpoint(progress: SliceProgress): Promise<void> {
     this.#progress = progress;
-    if (performance.now() - this.#storedAt >= STORE_EVERY_MS) await this.#store('claimed', this.lost);
+    if (performance.now() - this.#storedAt >= STORE_EVERY_MS)
+      await this.#queued(() => this.#write('claimed', this.lost));
     this.lost.throwIfAborted();
   }
 
-  async finish(progress: SliceProgress): Promise<boolean> {
+  async finish(progress: SliceProgress): Promise<void> {
     this.#progress = progress;
-    const isStored = await this.#store('done', undefined);
+    await this.#queued(() => this.#write('done', undefined));
     this.drop();
-    return isStored;
   }
 
   async release(): Promise<void> {
@@ -124,17 +121,13 @@ class HeldLease implements Lease {
     await this.#queued(() => this.#writeOnce('claimed', undefined)).catch(() => undefined);
   }
 
-  /** False where the part was lost. */
-  #store(state: SliceClaim['state'], signal: AbortSignal | undefined): Promise<boolean> {
-    return this.#queued(() => this.#write(state, signal));
-  }
-
   #queued<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#writing.then(work);
     this.#writing = done.catch(() => undefined);
     return done;
   }
 
+  /** False where the part was lost. */
   #write(state: SliceClaim['state'], signal: AbortSignal | undefined): Promise<boolean> {
     return this.#options.patiently(() => this.#writeOnce(state, signal), signal);
   }
@@ -177,27 +170,28 @@ class HeldLease implements Lease {
   }
 
   #put(document: JobDocument, signal: AbortSignal | undefined): Promise<DocumentVersion | undefined> {
-    const { store } = this.#options;
+    const { store, id } = this.#options;
     return this.#version === undefined
-      ? store.create(this.id, document, signal)
-      : store.replace(this.id, document, this.#version, signal);
+      ? store.create(id, document, signal)
+      : store.replace(id, document, this.#version, signal);
   }
 
   /** A write of ours that came through while its answer did not. */
   async #ownWrite(
     signal: AbortSignal | undefined,
   ): Promise<{ readonly write: string; readonly version: DocumentVersion } | undefined> {
-    const { store, jobId } = this.#options;
-    const [stored] = await store.get([this.id], signal);
+    const { store, jobId, id } = this.#options;
+    const [stored] = await store.get([id], signal);
     if (stored === undefined) return undefined;
-    const { write } = parseClaim(jobId, this.id, stored.document['body']);
+    const { write } = parseClaim(jobId, id, stored.document['body']);
     return this.#written.has(write) ? { write, version: stored.version } : undefined;
   }
 
   #lose(): void {
     this.drop();
+    const { id } = this.#options;
     this.#lost.abort(
-      new TwinrankError('job_conflict', `The slice "${this.id}" was taken over by another worker.`),
+      new TwinrankError('job_conflict', `The slice "${id}" was taken over by another worker.`),
     );
   }
 }

@@ -8,8 +8,6 @@ export interface PatienceOptions {
   readonly patienceMs: number;
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
-  readonly now?: () => number;
-  readonly random?: () => number;
   /** Told of each failure that is waited out. */
   readonly onTrouble?: (error: TwinrankError) => void;
 }
@@ -31,35 +29,32 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'upstream_timeout',
 ]);
 
-/** True for a failure that may pass by itself. */
-export function isPassing(error: unknown): error is TwinrankError {
+function isPassing(error: unknown): error is TwinrankError {
   return error instanceof TwinrankError && PASSING.has(error.code);
 }
 
 /** See {@link Patiently}. Rejects with the last failure, and at once with one that does not pass. */
 export function createPatience(options: PatienceOptions): Patiently {
   const { patienceMs, firstDelayMs, maxDelayMs, onTrouble } = options;
-  const now = options.now ?? performance.now.bind(performance);
-  const random = options.random ?? Math.random;
   return async (work, signal) => {
-    let since = now();
+    let since = performance.now();
     let tries = 0;
     for (;;) {
       try {
         return await work(() => {
-          since = now();
+          since = performance.now();
           tries = 0;
         });
       } catch (error) {
         if (!isPassing(error) || signal?.aborted === true) throw error;
         // Asking began the clock, so a single long time-out does not use up the patience for a second try.
-        if (now() - since >= patienceMs && tries > 0) throw error;
+        if (performance.now() - since >= patienceMs && tries > 0) throw error;
         onTrouble?.(error);
         const delay = delayBefore(
           tries++,
           firstDelayMs,
           { retries: 0, firstDelay: firstDelayMs, maxDelay: maxDelayMs },
-          random,
+          Math.random,
         );
         await sleep(Math.min(delay, Math.max(firstDelayMs, patienceMs)), undefined, { signal }).catch(() => {
           throw error;

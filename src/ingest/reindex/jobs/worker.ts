@@ -1,6 +1,7 @@
 /** One worker of a job: claims slices, watches the others, and moves the job on when a pass has ended. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asTwinrankError, TwinrankError } from '../../../errors.js';
+import { asTwinrankError, bug, TwinrankError } from '../../../errors.js';
+import { stopped } from '../patient-read.js';
 import type { SliceCounts } from '../slice.js';
 import type { DocumentStore } from './document-store.js';
 import { shareOf, sliceId, turnId, type Job, type JobSpec } from './job.js';
@@ -121,9 +122,7 @@ class Pass {
 
   /** Resolves with the job as it goes on, or as it has ended. */
   async run(signal: AbortSignal): Promise<StoredJob> {
-    const stop = (): void => {
-      this.#end.abort(new TwinrankError('cancelled', 'The reindex was stopped before its end.'));
-    };
+    const stop = (): void => this.#end.abort(stopped());
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     const runners = Array.from({ length: this.#options.slicesAtOnce }, () => this.#work());
@@ -186,7 +185,7 @@ class Pass {
     const { work, patiently } = this.#deps;
     const { job } = this.#stored;
     const range = job.slices[n];
-    if (range === undefined) throw new TwinrankError('internal', `There is no slice ${n}. This is a bug.`);
+    if (range === undefined) throw bug(`There is no slice ${n}.`);
     const signal = AbortSignal.any([this.#end.signal, lease.lost]);
     try {
       const done = await patiently(
