@@ -1,8 +1,6 @@
 /** `twinrank head train`: learns a head from labelled pairs or judged queries, and writes a bundle that has it. */
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { createHash } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import { TwinrankError } from '../../errors.js';
 import { encodeTexts, textNumbers, type TextNumbers } from '../../evaluate/head/encode-texts.js';
 import { textFieldsOf } from '../../evaluate/head/engine-lists.js';
@@ -17,6 +15,7 @@ import type { VectorTable } from '../../evaluate/head/training-rows.js';
 import { readVectorFile, writeVectorFile } from '../../evaluate/head/vector-file.js';
 import { parseQrels } from '../../evaluate/qrels.js';
 import { parseQueries } from '../../evaluate/queries.js';
+import { readInputText } from '../../evaluate/read-input.js';
 import { searchBody } from '../../evaluate/search-body.js';
 import { createSearcher } from '../../evaluate/search-http.js';
 import type { Bundle } from '../../model/bundle.js';
@@ -96,7 +95,7 @@ async function preparePairs(
   numbers: TextNumbers,
   io: CommandIo,
 ): Promise<Prepared> {
-  const { pairs, warnings } = checkPairs(parsePairs(await readText(file), file), file);
+  const { pairs, warnings } = checkPairs(parsePairs(await readInputText(file), file), file);
   for (const warning of warnings) warn(io, warning);
   const numbered = {
     left: Int32Array.from(pairs, ({ textA }) => numbers.numberOf(textA, 'query')),
@@ -115,12 +114,12 @@ async function prepareLists(
   numbers: TextNumbers,
   io: CommandIo,
 ): Promise<Prepared> {
-  const qrels = parseQrels(await readText(source.qrels), source.qrels);
-  const all = parseQueries(await readText(source.queries), source.queries);
+  const qrels = parseQrels(await readInputText(source.qrels), source.qrels);
+  const all = parseQueries(await readInputText(source.queries), source.queries);
   const queries = trainableQueries(all, qrels, source.queries, source.qrels);
   const client = engineClient(source.to, values);
   const tls = {
-    ...(values.ca === undefined ? {} : { ca: await readText(values.ca) }),
+    ...(values.ca === undefined ? {} : { ca: await readInputText(values.ca) }),
     rejectUnauthorized: !values.insecure,
   };
   const searcher = createSearcher({ url: source.to, index: source.index, textField: null, tls });
@@ -244,15 +243,4 @@ async function write(
 
 function warn(io: CommandIo, message: string): void {
   io.stderr.write(`Warning: ${message}\n`);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    const bytes = await readFile(path);
-    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-  } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
-    throw new TwinrankError('bad_input_file', `${path}: ${reason}.`, { cause: error });
-  }
 }
