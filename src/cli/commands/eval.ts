@@ -18,6 +18,7 @@ import { createEngineClient, withoutCredentials } from '../../search-engine/clie
 import type { EngineClient } from '../../search-engine/client.js';
 import { writeBlend } from '../../search-engine/write-blend.js';
 import type { Command, CommandIo } from '../command.js';
+import { searchTls } from '../engine-options.js';
 import { EVAL_OPTIONS } from '../eval-options.js';
 import type { EvalValues } from '../eval-options.js';
 import { evaluationText } from '../evaluation-text.js';
@@ -94,15 +95,11 @@ async function ask(
   bodyOf: (text: string) => string,
   io: CommandIo,
 ): Promise<EvaluationRun> {
-  const tls = {
-    ...(values.ca === undefined ? {} : { ca: await readInputText(values.ca) }),
-    rejectUnauthorized: !values.insecure,
-  };
   const target = {
     index: values.index,
     textField: values.excludeEqual ?? null,
     titleField: titleFieldOf(values),
-    tls,
+    tls: await searchTls(values),
   };
   const engine = createSearcher({ url: values.engine, ...target });
   // The scores of both sides come with the one search, so that other orders can be computed from it.

@@ -22,7 +22,7 @@ import type { Bundle } from '../../model/bundle.js';
 import { createEncoderPool, type EncoderPool } from '../../model/encoder-pool.js';
 import { goldenPairTexts, requireFreeFolder, writeBundle } from '../../model/write-bundle.js';
 import type { Command, CommandIo } from '../command.js';
-import { engineClient } from '../engine-options.js';
+import { engineClient, searchTls } from '../engine-options.js';
 import { HEAD_OPTIONS, headSource, type HeadSource, type HeadValues } from '../head-options.js';
 import { headText } from '../head-text.js';
 import { bundleOf, poolSize } from '../model-options.js';
@@ -118,10 +118,7 @@ async function prepareLists(
   const all = parseQueries(await readInputText(source.queries), source.queries);
   const queries = trainableQueries(all, qrels, source.queries, source.qrels);
   const client = engineClient(source.to, values);
-  const tls = {
-    ...(values.ca === undefined ? {} : { ca: await readInputText(values.ca) }),
-    rejectUnauthorized: !values.insecure,
-  };
+  const tls = await searchTls(values);
   const searcher = createSearcher({ url: source.to, index: source.index, textField: null, tls });
   let done = 0;
   const progress = createProgressBar(
