@@ -72,11 +72,11 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
   try {
     const strengths = options.tried.map(problem.strengths);
     const found = await crossValidate({ rows, folds, frame, pool, ...options }, strengths);
-    const chosen = strongestGood(found.heads.map(({ scores }) => ({ values: deciding.of(scores) })));
-    const headScores = found.heads[chosen]?.scores ?? found.anchor.scores;
+    const chosen = strongestGood(found.heads.map(deciding.of));
+    const headScores = found.heads[chosen] ?? found.anchor;
     const cosine = heldOutLogistic(cosines, problem);
     const shown = measures.map((measure) =>
-      measureReport(measure, { cosine, anchor: found.anchor.scores, head: headScores }, options.seed),
+      measureReport(measure, { cosine, anchor: found.anchor, head: headScores }, options.seed),
     );
     const isBetter = isClearGain(shown[0], deciding);
     const isHead = isBetter || options.force;
@@ -84,7 +84,7 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
     const fitted = isHead
       ? await fitHead(allPool, frame, penalty, NO_FOLD)
       : await fitAnchor(allPool, frame, NO_FOLD);
-    const scores = isHead ? headScores : found.anchor.scores;
+    const scores = isHead ? headScores : found.anchor;
     const calibration = plattOf(judgedOf(scores, problem), problem.labels);
     return {
       weights: calibrated(fitted.weights, calibration),
@@ -96,10 +96,7 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
         strengths: options.tried.map((strength, i) => ({
           strength,
           figures: Object.fromEntries(
-            measures.map((measure) => [
-              measure.name,
-              shownMean(measure, found.heads[i]?.scores ?? headScores),
-            ]),
+            measures.map((measure) => [measure.name, shownMean(measure, found.heads[i] ?? headScores)]),
           ),
           chosen: i === chosen,
         })),
