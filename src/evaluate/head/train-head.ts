@@ -158,20 +158,12 @@ function judgedOf(scores: Float64Array, { judged }: TrainingProblem): Float64Arr
   return Float64Array.from(judged, (row) => scores[row] as number);
 }
 
-/** Log-odds of a plain similarity, its two numbers fitted without the fold that they are for. */
-function heldOutLogistic(similarity: Float64Array, problem: TrainingProblem): Float64Array {
-  return byFold(similarity, problem, (scores, labels) => logisticOf(scores, labels));
-}
-
-function byFold(
-  scores: Float64Array,
-  { folds, judged, labels }: TrainingProblem,
-  fit: (scores: number[], labels: number[]) => Calibration,
-): Float64Array {
+/** Log-odds by a logistic fit to the scores, its two numbers fitted without the fold that they are for. */
+function heldOutLogistic(scores: Float64Array, { folds, judged, labels }: TrainingProblem): Float64Array {
   const result = new Float64Array(scores.length);
   for (let fold = 0; fold < folds.count; fold++) {
     const places = [...judged.keys()].filter((i) => folds.of[judged[i] as number] !== fold);
-    const { slope, shift } = fit(
+    const { slope, shift } = logisticOf(
       places.map((i) => scores[judged[i] as number] as number),
       places.map((i) => labels[i] as number),
     );
@@ -185,7 +177,7 @@ function byFold(
 /** After: each fold under a calibration that was fitted on the others. */
 function calibrationReport(scores: Float64Array, problem: TrainingProblem): HeadReport['calibration'] {
   const none = { slope: 1, shift: 0 };
-  const after = byFold(scores, problem, (some, labels) => logisticOf(some, labels));
+  const after = heldOutLogistic(scores, problem);
   return {
     before: calibrationFigures(judgedOf(scores, problem), problem.labels, none),
     after: calibrationFigures(judgedOf(after, problem), problem.labels, none),
