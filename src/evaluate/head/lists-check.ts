@@ -2,6 +2,7 @@
 import { TwinrankError } from '../../errors.js';
 import type { Qrels } from '../qrels.js';
 import type { Query } from '../queries.js';
+import { measurable } from '../run-evaluation.js';
 
 export const FEWEST_QUERIES = 30;
 export const ENOUGH_QUERIES = 200;
@@ -13,10 +14,10 @@ export function trainableQueries(
   qrels: Qrels,
   queriesFile: string,
   qrelsFile: string,
-): Query[] {
-  const usable = queries.filter(({ id }) => [...(qrels.get(id)?.values() ?? [])].some((grade) => grade > 0));
+): readonly Query[] {
+  const { queries: usable, unjudged } = measurable({ queries, qrels });
   if (usable.length >= FEWEST_QUERIES) return usable;
-  const judged = queries.filter(({ id }) => qrels.has(id)).length;
+  const judged = queries.length - unjudged;
   const ids = judged === 0 ? ' Do the query ids of the two files agree?' : '';
   throw new TwinrankError(
     'bad_input_file',
