@@ -26,7 +26,7 @@ import { engineClient, searchTls } from '../engine-options.js';
 import { HEAD_OPTIONS, headSource, type HeadSource, type HeadValues } from '../head-options.js';
 import { headText } from '../head-text.js';
 import { bundleOf, poolSize } from '../model-options.js';
-import { createProgressBar } from '../progress.js';
+import { withProgressBar } from '../progress.js';
 
 /** Hits of a search for negatives. */
 const HITS = 100;
@@ -120,29 +120,22 @@ async function prepareLists(
   const client = engineClient(source.to, values);
   const tls = await searchTls(values);
   const searcher = createSearcher({ url: source.to, index: source.index, textField: null, tls });
-  let done = 0;
-  const progress = createProgressBar(
-    io.stderr,
-    () => ({ done, total: queries.length, count: done, failed: 0 }),
-    { label: 'Searching', unit: 'queries', everyMs: 200 },
-  );
   try {
     const textFields =
       values.text.length > 0 ? values.text : await textFieldsOf(client, source.index, io.signal);
     const fields = values.fields?.split(',').map((field) => field.trim()) ?? textFields;
     const shape = { fields, size: HITS, template: null, sourceFields: [] };
-    const { lists, unknown, useless } = await gatherLists(
-      queries,
-      qrels,
-      {
-        searcher,
-        client,
-        bodyOf: (query) => searchBody(query, shape),
-        numbers,
-        onQuery: (count) => (done = count),
-      },
-      { index: source.index, textFields, negatives: values.negatives },
-      io.signal,
+    const { lists, unknown, useless } = await withProgressBar(
+      io.stderr,
+      { label: 'Searching', unit: 'queries' },
+      (onQuery) =>
+        gatherLists(
+          queries,
+          qrels,
+          { searcher, client, bodyOf: (query) => searchBody(query, shape), numbers, onQuery },
+          { index: source.index, textFields, negatives: values.negatives },
+          io.signal,
+        ),
     );
     const warning = unknownDocumentsWarning(unknown, source.qrels, source.index);
     if (warning !== null) warn(io, warning);
@@ -152,7 +145,6 @@ async function prepareLists(
       tried: LIST_STRENGTHS,
     };
   } finally {
-    progress.stop();
     searcher.close();
     await client.close();
   }
@@ -166,51 +158,22 @@ async function vectorsOf(
   io: CommandIo,
 ): Promise<VectorTable> {
   const known = cache === undefined ? new Map() : await readVectorFile(cache, bundle);
-  let state = { done: 0, total: 0 };
-  const progress = createProgressBar(io.stderr, () => ({ ...state, count: state.done, failed: 0 }), {
-    label: 'Encoding',
-    unit: 'texts',
-    everyMs: 200,
-  });
-  try {
-    const result = await encodeTexts(
-      numbers,
-      encoder,
-      known,
-      io.signal,
-      (done, total) => (state = { done, total }),
-    );
-    if (cache !== undefined && result.encoded > 0) await writeVectorFile(cache, bundle, result.known);
-    return result.table;
-  } finally {
-    progress.stop();
-  }
+  const result = await withProgressBar(io.stderr, { label: 'Encoding', unit: 'texts' }, (onText) =>
+    encodeTexts(numbers, encoder, known, io.signal, onText),
+  );
+  if (cache !== undefined && result.encoded > 0) await writeVectorFile(cache, bundle, result.known);
+  return result.table;
 }
 
-async function train(
+function train(
   problem: TrainingProblem,
   tried: readonly number[],
   { seed, force }: HeadValues,
   io: CommandIo,
 ): Promise<TrainedHead> {
-  let state = { done: 0, total: 0 };
-  const progress = createProgressBar(io.stderr, () => ({ ...state, count: state.done, failed: 0 }), {
-    label: 'Learning',
-    unit: 'fits',
-    everyMs: 200,
-  });
-  try {
-    return await trainHead(problem, {
-      cores: availableParallelism(),
-      seed,
-      force,
-      tried,
-      signal: io.signal,
-      onFit: (done, total) => (state = { done, total }),
-    });
-  } finally {
-    progress.stop();
-  }
+  return withProgressBar(io.stderr, { label: 'Learning', unit: 'fits' }, (onFit) =>
+    trainHead(problem, { cores: availableParallelism(), seed, force, tried, signal: io.signal, onFit }),
+  );
 }
 
 async function write(
