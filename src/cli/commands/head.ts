@@ -19,13 +19,13 @@ import { readInputText } from '../../evaluate/read-input.js';
 import { searchBody } from '../../evaluate/search-body.js';
 import { createSearcher } from '../../evaluate/search-http.js';
 import type { Bundle } from '../../model/bundle.js';
-import { createEncoderPool, type EncoderPool } from '../../model/encoder-pool.js';
+import type { EncoderPool } from '../../model/encoder-pool.js';
 import { goldenPairTexts, requireFreeFolder, writeBundle } from '../../model/write-bundle.js';
 import type { Command, CommandIo } from '../command.js';
 import { engineClient, searchTls } from '../engine-options.js';
 import { HEAD_OPTIONS, headSource, type HeadSource, type HeadValues } from '../head-options.js';
 import { headText } from '../head-text.js';
-import { bundleOf, poolSize } from '../model-options.js';
+import { bundleOf, poolSize, startEncoder } from '../model-options.js';
 import { withProgressBar } from '../progress.js';
 
 /** Hits of a search for negatives. */
@@ -44,12 +44,7 @@ export const headCommand: Command<typeof HEAD_OPTIONS> = {
     const numbers = textNumbers(bundle.manifest);
     // What is wrong with the data is told before the model is loaded.
     const prepared = await prepare(source, values, numbers, io);
-    const encoder = await createEncoderPool(bundle, {
-      ...poolSize('document'),
-      ...(values.workers === undefined ? {} : { workers: values.workers }),
-      ...(values.threads === undefined ? {} : { threadsPerWorker: values.threads }),
-      signal: io.signal,
-    });
+    const encoder = await startEncoder(bundle, values, poolSize('document'), io.signal);
     try {
       const table = await vectorsOf(numbers, bundle, encoder, values.cache, io);
       const trained = await train(
