@@ -18,7 +18,7 @@ export function strongestGood(tried: readonly (readonly number[])[]): number {
 }
 
 /** Standard error of the mean. */
-export function standardError(values: readonly number[]): number {
+function standardError(values: readonly number[]): number {
   if (values.length < 2) return Infinity;
   const middle = mean(values);
   const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);

@@ -5,8 +5,8 @@ import type { Qrels } from '../qrels.js';
 import type { Query } from '../queries.js';
 import { measurable } from '../run-evaluation.js';
 
-export const FEWEST_QUERIES = 30;
-export const ENOUGH_QUERIES = 200;
+const FEWEST_QUERIES = 30;
+const ENOUGH_QUERIES = 200;
 const SHOWN = 5;
 
 /** The queries that have a relevant document. Throws `bad_input_file` where they are too few. */
