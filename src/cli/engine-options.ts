@@ -1,5 +1,7 @@
 /** Options of everything that talks to an engine on its own account. */
 import { TwinrankError } from '../errors.js';
+import { readInputText } from '../evaluate/read-input.js';
+import type { SearchTarget } from '../evaluate/search-http.js';
 import { createEngineClient, type EngineClient } from '../search-engine/client.js';
 import { flag, text, type OptionTable } from './options.js';
 
@@ -45,4 +47,12 @@ export function refuseTlsContradictions(url: URL, tls: Tls): void {
 export function engineClient(url: URL, tls: Tls): EngineClient {
   refuseTlsContradictions(url, tls);
   return createEngineClient(url, { caFile: tls.ca, insecure: tls.insecure });
+}
+
+/** The same options for searches that go past the client. Rejects with `bad_input_file` where --ca cannot be read. */
+export async function searchTls({ ca, insecure }: Tls): Promise<NonNullable<SearchTarget['tls']>> {
+  return {
+    ...(ca === undefined ? {} : { ca: await readInputText(ca) }),
+    rejectUnauthorized: !insecure,
+  };
 }

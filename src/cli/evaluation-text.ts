@@ -1,8 +1,8 @@
 /** An evaluation report as people read it. */
+import { COMPARISON_HEAD, comparisonCells, signed } from '../evaluate/figures.js';
 import { RANK_FUSION_K } from '../evaluate/orders-report.js';
 import type { OrderReport, OrdersReport } from '../evaluate/orders-report.js';
 import type { EvaluationReport } from '../evaluate/report.js';
-import type { Comparison } from '../evaluate/statistics.js';
 import { AUTO_BLEND } from '../model/blend.js';
 import { textTable } from './table.js';
 
@@ -30,16 +30,6 @@ export function evaluationText(report: EvaluationReport): string {
   });
   const orders = report.orders === null ? '' : `\n${ordersText(report.orders)}\n`;
   return `${table}\n${factsOf(report).join('\n')}\n${orders}${report.advice.map((line) => `${line}\n`).join('')}`;
-}
-
-const COMPARISON_HEAD = ['difference [95 % interval]', 'p', 'won / lost / tied'];
-
-function comparisonCells({ difference, interval, p, wins, losses, ties }: Comparison): string[] {
-  return [
-    `${signed(difference)} [${signed(interval.low)}, ${signed(interval.high)}]`,
-    p < 0.001 ? '<.001' : p.toFixed(3),
-    `${wins} / ${losses} / ${ties}`,
-  ];
 }
 
 /** Orders that were not asked for, against the engine. */
@@ -79,8 +69,4 @@ function factsOf(report: EvaluationReport): string[] {
   if (applied === 0 && report.queries > 0)
     facts.push('The proxy reranked nothing: these figures say nothing about it.');
   return facts;
-}
-
-function signed(value: number, digits = 4): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(digits)}`;
 }

@@ -1,4 +1,5 @@
 /** A training's report as people read it. */
+import { withInterval } from '../evaluate/figures.js';
 import type { CalibrationFigures } from '../evaluate/head/calibration.js';
 import type { Difference, HeadReport } from '../evaluate/head/head-report.js';
 import { textTable } from './table.js';
@@ -52,7 +53,7 @@ function measureTable({ measures }: HeadReport): string {
 function differenceText(difference: Difference | null): string {
   if (difference === null) return '-';
   const { mean, interval } = difference;
-  return `${signed(mean)} [${signed(interval.low)}, ${signed(interval.high)}]`;
+  return withInterval(mean, interval);
 }
 
 function calibrationTable({ calibration: { before, after } }: HeadReport): string {
@@ -95,8 +96,4 @@ function verdictLine({ verdict, decided_by: measure }: HeadReport): string {
     case 'head by force':
       return `The head is not better than the plain distance beyond noise (${measure}); it is written because of --force.`;
   }
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
 }

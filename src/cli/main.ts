@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The `twinrank` program: reads flags and environment, runs one command, turns errors into one line and an exit code. */
-import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { asTwinrankError } from '../errors.js';
 import type { Command, CommandGroup } from './command.js';
@@ -15,6 +14,7 @@ import { reindexCommand } from './commands/reindex.js';
 import { rerankCommand } from './commands/rerank.js';
 import { serveCommand } from './commands/serve.js';
 import { readOptions, type OptionTable } from './options.js';
+import { programVersion } from './version.js';
 
 /** Wrong flags and contradictions; other failures exit with 1. */
 const EXIT_USAGE = 2;
@@ -78,14 +78,10 @@ function addGroup(program: Argv, { name, summary, addCommands }: CommandGroup): 
   });
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
 const program = yargs(process.argv.slice(2))
   .scriptName('twinrank')
   .usage('$0 <command>: semantic reranking for OpenSearch and Elasticsearch')
-  .version(version)
+  .version(programVersion())
   .parserConfiguration({ 'camel-case-expansion': false, 'boolean-negation': false })
   .strict()
   .demandCommand(1, 'Say which command to run; --help lists them.')

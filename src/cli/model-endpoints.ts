@@ -1,5 +1,4 @@
 /** The endpoints for other systems: their options, and their start beside the proxy or alone. */
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -14,6 +13,7 @@ import { keysOfFile } from '../serve/api-key.js';
 import { createModelApp, DEFAULT_MODEL_APP_OPTIONS } from '../serve/app.js';
 import type { Log } from './log.js';
 import { integer, text, type ListenAddress, type Option } from './options.js';
+import { programVersion } from './version.js';
 
 /** Rows of the option table; `prefix` sets them apart from those of a service that has other endpoints. */
 export function endpointOptions(prefix: '' | 'models-'): EndpointOptions {
@@ -142,9 +142,4 @@ export async function startModelEndpoints(
     await counter.close();
     throw error;
   }
-}
-
-function programVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { loadBundle, type Bundle } from '../model/bundle.js';
 import { defaultBundleFolder } from '../model/default-bundle.js';
+import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
 import { defaultPoolSize, type PoolSize } from '../model/pool-size.js';
 import { flag, integer, text, type OptionTable } from './options.js';
 
@@ -55,6 +56,31 @@ export function bundleAt(
   values: { readonly model: string | undefined },
 ): Promise<Bundle> {
   return bundleOf({ model: folder ?? values.model });
+}
+
+/**
+ * Starts the model with the workers and threads that the user names, or else those of `size`. Without a queue it has
+ * the pool's own.
+ */
+export function startEncoder(
+  bundle: Bundle,
+  { workers, threads, queue }: EncoderValues,
+  size: PoolSize,
+  signal: AbortSignal,
+): Promise<EncoderPool> {
+  return createEncoderPool(bundle, {
+    workers: workers ?? size.workers,
+    threadsPerWorker: threads ?? size.threadsPerWorker,
+    niceness: size.niceness,
+    ...(queue === undefined ? {} : { maxQueuedTexts: queue }),
+    signal,
+  });
+}
+
+interface EncoderValues {
+  readonly workers: number | undefined;
+  readonly threads: number | undefined;
+  readonly queue?: number;
 }
 
 /** Workers and threads for a purpose, where the user names none. */

@@ -71,6 +71,21 @@ export function createProgressBar(
   };
 }
 
+/** Draws a bar while the work goes on; the work says after each thing how many of how many are done. */
+export async function withProgressBar<T>(
+  output: Output,
+  { label, unit }: Pick<ProgressOptions, 'label' | 'unit'>,
+  work: (tell: (done: number, total: number) => void) => Promise<T>,
+): Promise<T> {
+  let state: ProgressState = NOTHING;
+  const bar = createProgressBar(output, () => state, { label, unit, everyMs: 200 });
+  try {
+    return await work((done, total) => (state = { done, total, count: done, failed: 0 }));
+  } finally {
+    bar.stop();
+  }
+}
+
 /** Writes one JSON line per turn until stopped. */
 export function createProgressLines(
   output: Output,

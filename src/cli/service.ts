@@ -6,7 +6,7 @@ import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
 import { createService, listen, shutDown, type AnyServer, type ExchangeHandler } from '../http/service.js';
 import { createUpstream } from '../http/upstream.js';
 import type { Bundle } from '../model/bundle.js';
-import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
+import type { EncoderPool } from '../model/encoder-pool.js';
 import type { PoolSize } from '../model/pool-size.js';
 import type { EngineClient } from '../search-engine/client.js';
 import { settingsFromMeta, type IndexSettings } from '../search-engine/mapping-meta.js';
@@ -16,7 +16,7 @@ import { engineClient, refuseTlsContradictions, TLS_OPTIONS } from './engine-opt
 import { createLog, type Log } from './log.js';
 import { aborted, identityOf, LISTENER_OPTIONS, modelCheck } from './listener.js';
 import type { EndpointParts, ModelEndpoints } from './model-endpoints.js';
-import { bundleOf, MODEL_OPTIONS } from './model-options.js';
+import { bundleOf, MODEL_OPTIONS, startEncoder } from './model-options.js';
 import { httpUrl, integer, text, type OptionTable, type OptionValues } from './options.js';
 
 export const SERVICE_OPTIONS = {
@@ -84,13 +84,7 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
   try {
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
-    encoder = await createEncoderPool(bundle, {
-      workers: values.workers ?? definition.poolSize.workers,
-      threadsPerWorker: values.threads ?? definition.poolSize.threadsPerWorker,
-      niceness: definition.poolSize.niceness,
-      maxQueuedTexts: values.queue,
-      signal: io.signal,
-    });
+    encoder = await startEncoder(bundle, values, definition.poolSize, io.signal);
     const upstream = createUpstream({ url: values.upstream, caFile: values.ca, insecure: values.insecure });
     const settings = createSettingsReader(client, {
       ttlMs: values.settingsTtl,

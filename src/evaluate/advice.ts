@@ -1,4 +1,5 @@
 /** What the figures say, in plain words. */
+import { signed, withInterval } from './figures.js';
 import type { EvaluationReport } from './report.js';
 import type { OrderReport } from './orders-report.js';
 
@@ -78,11 +79,7 @@ export function isAbove({ comparison }: OrderReport): boolean {
 }
 
 function figures({ comparison: { difference, interval } }: OrderReport): string {
-  return `${signed(difference)} [${signed(interval.low)}, ${signed(interval.high)}]`;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
+  return withInterval(difference, interval);
 }
 
 function percent(share: number): string {

@@ -1,4 +1,5 @@
 /** Charts of the HTML report as inline SVG: drawn from numbers, nothing is fetched. */
+import { signed } from './figures.js';
 import type { OrdersReport } from './orders-report.js';
 import { markup, type Markup } from './html-text.js';
 
@@ -57,8 +58,4 @@ export function blendChart({ curve, engine, weight }: OrdersReport): Markup {
 
 function place(value: number): string {
   return value.toFixed(1);
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
 }

@@ -1,4 +1,5 @@
 /** The report as one HTML file that needs nothing beside it: no script, no request, all words from outside escaped. */
+import { COMPARISON_HEAD, comparisonCells } from './figures.js';
 import { blendChart, deltaChart } from './html-charts.js';
 import { markup, type Markup } from './html-text.js';
 import type { Metric } from './metrics.js';
@@ -76,24 +77,23 @@ function byDifference({ results }: EvaluationRun, { of }: Metric): ComparedQuery
 function metricsTable({ metrics }: EvaluationReport): Markup {
   const rows = metrics.map(
     ({ name, engine, twinrank, ...comparison }) =>
-      markup`<tr><th>${name}</th><td>${engine.toFixed(4)}</td><td>${twinrank.toFixed(4)}</td>${comparisonCells(comparison)}</tr>`,
+      markup`<tr><th>${name}</th><td>${engine.toFixed(4)}</td><td>${twinrank.toFixed(4)}</td>${cellsOf(comparison)}</tr>`,
   );
-  return markup`<table><tr><th></th><th>engine</th><th>twinrank</th>${COMPARISON_HEAD}</tr>${rows}</table>`;
+  return markup`<table><tr><th></th><th>engine</th><th>twinrank</th>${HEAD_CELLS}</tr>${rows}</table>`;
 }
 
-const COMPARISON_HEAD = markup`<th>difference [95 % interval]</th><th>p</th><th>won / lost / tied</th>`;
+const HEAD_CELLS = COMPARISON_HEAD.map((head) => markup`<th>${head}</th>`);
 
-function comparisonCells({ difference, interval, p, wins, losses, ties }: Comparison): Markup {
-  const range = `[${signed(interval.low)}, ${signed(interval.high)}]`;
-  return markup`<td>${signed(difference)} ${range}</td><td>${p < 0.001 ? '<.001' : p.toFixed(3)}</td><td>${wins} / ${losses} / ${ties}</td>`;
+function cellsOf(comparison: Comparison): Markup[] {
+  return comparisonCells(comparison).map((cell) => markup`<td>${cell}</td>`);
 }
 
 function ordersSection({ orders }: EvaluationReport): Markup {
   if (orders === null) return markup``;
   const row = (name: string, { value, comparison }: OrderReport): Markup =>
-    markup`<tr><th>${name}</th><td>${value.toFixed(4)}</td>${comparisonCells(comparison)}</tr>`;
+    markup`<tr><th>${name}</th><td>${value.toFixed(4)}</td>${cellsOf(comparison)}</tr>`;
   return markup`<h2>Orders, by ${orders.metric} against the engine</h2>
-<table><tr><th></th><th>value</th>${COMPARISON_HEAD}</tr>
+<table><tr><th></th><th>value</th>${HEAD_CELLS}</tr>
 <tr><th>engine</th><td>${orders.engine.toFixed(4)}</td><td></td><td></td><td></td></tr>
 ${row('probability alone', orders.probability)}${row('blend, held out', orders.blend_held_out)}${row('--blend auto', orders.auto)}${row('reciprocal rank fusion', orders.rank_fusion)}</table>
 <h2>Weight of the engine in the blend; best is ${orders.weight}</h2>
@@ -118,10 +118,6 @@ function topHits(caption: string, { ranking, hits }: Answered, { judgments }: Qu
     return markup`<tr class="${kind}"><td>${grade ?? 'not judged'}</td><td title="${id}">${titles.get(id) ?? id}</td></tr>`;
   });
   return markup`<table><caption>${caption}</caption><tr><th>grade</th><th>title</th></tr>${rows}</table>`;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(4)}`;
 }
 
 const STYLE = markup`body { font: 15px/1.5 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em; color: #222; }

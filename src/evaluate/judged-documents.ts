@@ -4,13 +4,21 @@ import { reasonOf } from '../search-engine/client.js';
 import type { EngineClient } from '../search-engine/client.js';
 import { encodeExpression } from '../search-engine/index-settings.js';
 import { isRecord } from '../search-engine/json-value.js';
+import type { Qrels } from './qrels.js';
+import type { Query } from './queries.js';
 import type { EvaluationInput } from './run-evaluation.js';
 import { measurable } from './run-evaluation.js';
 
 export interface UnknownDocuments {
-  /** Different documents that the measured queries judge. */
+  /** Different documents that the queries judge. */
   readonly judged: number;
+  /** Ids, in the order of the judgments. */
   readonly unknown: readonly string[];
+}
+
+/** Ids of all documents that the queries judge, each once. */
+export function judgedBy(queries: readonly Query[], qrels: Qrels): string[] {
+  return [...new Set(queries.flatMap(({ id }) => [...(qrels.get(id)?.keys() ?? [])]))];
 }
 
 const IDS_PER_SEARCH = 1000;
@@ -25,10 +33,7 @@ export async function unknownDocuments(
   input: EvaluationInput,
   signal: AbortSignal,
 ): Promise<UnknownDocuments> {
-  const judged = new Set(
-    measurable(input).queries.flatMap(({ id }) => [...(input.qrels.get(id)?.keys() ?? [])]),
-  );
-  const ids = [...judged];
+  const ids = judgedBy(measurable(input).queries, input.qrels);
   const known = new Set<string>();
   for (let at = 0; at < ids.length; at += IDS_PER_SEARCH) {
     for (const id of await present(client, index, ids.slice(at, at + IDS_PER_SEARCH), signal)) known.add(id);

@@ -10,7 +10,7 @@ import { metricsAt } from '../../evaluate/metrics.js';
 import { beirFiles, readInput, readInputText } from '../../evaluate/read-input.js';
 import { metricReport, REPORT_DEFAULTS, reportOf } from '../../evaluate/report.js';
 import type { EvaluationReport, ReportOptions } from '../../evaluate/report.js';
-import { measurable, runEvaluation } from '../../evaluate/run-evaluation.js';
+import { runEvaluation } from '../../evaluate/run-evaluation.js';
 import type { EvaluationInput, EvaluationRun } from '../../evaluate/run-evaluation.js';
 import { checkTemplate, searchBody } from '../../evaluate/search-body.js';
 import { createSearcher } from '../../evaluate/search-http.js';
@@ -18,10 +18,11 @@ import { createEngineClient, withoutCredentials } from '../../search-engine/clie
 import type { EngineClient } from '../../search-engine/client.js';
 import { writeBlend } from '../../search-engine/write-blend.js';
 import type { Command, CommandIo } from '../command.js';
+import { searchTls } from '../engine-options.js';
 import { EVAL_OPTIONS } from '../eval-options.js';
 import type { EvalValues } from '../eval-options.js';
 import { evaluationText } from '../evaluation-text.js';
-import { createProgressBar } from '../progress.js';
+import { withProgressBar } from '../progress.js';
 
 const DEFAULT_FIELD = 'title';
 
@@ -94,35 +95,25 @@ async function ask(
   bodyOf: (text: string) => string,
   io: CommandIo,
 ): Promise<EvaluationRun> {
-  const tls = {
-    ...(values.ca === undefined ? {} : { ca: await readInputText(values.ca) }),
-    rejectUnauthorized: !values.insecure,
-  };
   const target = {
     index: values.index,
     textField: values.excludeEqual ?? null,
     titleField: titleFieldOf(values),
-    tls,
+    tls: await searchTls(values),
   };
   const engine = createSearcher({ url: values.engine, ...target });
   // The scores of both sides come with the one search, so that other orders can be computed from it.
   const proxy = createSearcher({ url: values.proxy, ...target, wish: 'scores' });
-  const total = measurable(input).queries.length;
-  let done = 0;
-  const progress = createProgressBar(io.stderr, () => ({ done, total, count: done, failed: 0 }), {
-    label: 'Asking',
-    unit: 'queries',
-    everyMs: 200,
-  });
   try {
-    return await runEvaluation(
-      input,
-      { engine, proxy, bodyOf, onQuery: (count) => (done = count) },
-      { seed: values.seed, warmUp: values.warmUp, excludeEqual: values.excludeEqual !== undefined },
-      io.signal,
+    return await withProgressBar(io.stderr, { label: 'Asking', unit: 'queries' }, (onQuery) =>
+      runEvaluation(
+        input,
+        { engine, proxy, bodyOf, onQuery },
+        { seed: values.seed, warmUp: values.warmUp, excludeEqual: values.excludeEqual !== undefined },
+        io.signal,
+      ),
     );
   } finally {
-    progress.stop();
     engine.close();
     proxy.close();
   }

@@ -1,8 +1,6 @@
 /** `twinrank head train`: learns a head from labelled pairs or judged queries, and writes a bundle that has it. */
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { createHash } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import { TwinrankError } from '../../errors.js';
 import { encodeTexts, textNumbers, type TextNumbers } from '../../evaluate/head/encode-texts.js';
 import { textFieldsOf } from '../../evaluate/head/engine-lists.js';
@@ -17,17 +15,18 @@ import type { VectorTable } from '../../evaluate/head/training-rows.js';
 import { readVectorFile, writeVectorFile } from '../../evaluate/head/vector-file.js';
 import { parseQrels } from '../../evaluate/qrels.js';
 import { parseQueries } from '../../evaluate/queries.js';
+import { readInputText } from '../../evaluate/read-input.js';
 import { searchBody } from '../../evaluate/search-body.js';
 import { createSearcher } from '../../evaluate/search-http.js';
 import type { Bundle } from '../../model/bundle.js';
-import { createEncoderPool, type EncoderPool } from '../../model/encoder-pool.js';
+import type { EncoderPool } from '../../model/encoder-pool.js';
 import { goldenPairTexts, requireFreeFolder, writeBundle } from '../../model/write-bundle.js';
 import type { Command, CommandIo } from '../command.js';
-import { engineClient } from '../engine-options.js';
+import { engineClient, searchTls } from '../engine-options.js';
 import { HEAD_OPTIONS, headSource, type HeadSource, type HeadValues } from '../head-options.js';
 import { headText } from '../head-text.js';
-import { bundleOf, poolSize } from '../model-options.js';
-import { createProgressBar } from '../progress.js';
+import { bundleOf, poolSize, startEncoder } from '../model-options.js';
+import { withProgressBar } from '../progress.js';
 
 /** Hits of a search for negatives. */
 const HITS = 100;
@@ -45,12 +44,7 @@ export const headCommand: Command<typeof HEAD_OPTIONS> = {
     const numbers = textNumbers(bundle.manifest);
     // What is wrong with the data is told before the model is loaded.
     const prepared = await prepare(source, values, numbers, io);
-    const encoder = await createEncoderPool(bundle, {
-      ...poolSize('document'),
-      ...(values.workers === undefined ? {} : { workers: values.workers }),
-      ...(values.threads === undefined ? {} : { threadsPerWorker: values.threads }),
-      signal: io.signal,
-    });
+    const encoder = await startEncoder(bundle, values, poolSize('document'), io.signal);
     try {
       const table = await vectorsOf(numbers, bundle, encoder, values.cache, io);
       const trained = await train(
@@ -96,7 +90,7 @@ async function preparePairs(
   numbers: TextNumbers,
   io: CommandIo,
 ): Promise<Prepared> {
-  const { pairs, warnings } = checkPairs(parsePairs(await readText(file), file), file);
+  const { pairs, warnings } = checkPairs(parsePairs(await readInputText(file), file), file);
   for (const warning of warnings) warn(io, warning);
   const numbered = {
     left: Int32Array.from(pairs, ({ textA }) => numbers.numberOf(textA, 'query')),
@@ -115,38 +109,28 @@ async function prepareLists(
   numbers: TextNumbers,
   io: CommandIo,
 ): Promise<Prepared> {
-  const qrels = parseQrels(await readText(source.qrels), source.qrels);
-  const all = parseQueries(await readText(source.queries), source.queries);
+  const qrels = parseQrels(await readInputText(source.qrels), source.qrels);
+  const all = parseQueries(await readInputText(source.queries), source.queries);
   const queries = trainableQueries(all, qrels, source.queries, source.qrels);
   const client = engineClient(source.to, values);
-  const tls = {
-    ...(values.ca === undefined ? {} : { ca: await readText(values.ca) }),
-    rejectUnauthorized: !values.insecure,
-  };
+  const tls = await searchTls(values);
   const searcher = createSearcher({ url: source.to, index: source.index, textField: null, tls });
-  let done = 0;
-  const progress = createProgressBar(
-    io.stderr,
-    () => ({ done, total: queries.length, count: done, failed: 0 }),
-    { label: 'Searching', unit: 'queries', everyMs: 200 },
-  );
   try {
     const textFields =
       values.text.length > 0 ? values.text : await textFieldsOf(client, source.index, io.signal);
     const fields = values.fields?.split(',').map((field) => field.trim()) ?? textFields;
     const shape = { fields, size: HITS, template: null, sourceFields: [] };
-    const { lists, unknown, useless } = await gatherLists(
-      queries,
-      qrels,
-      {
-        searcher,
-        client,
-        bodyOf: (query) => searchBody(query, shape),
-        numbers,
-        onQuery: (count) => (done = count),
-      },
-      { index: source.index, textFields, negatives: values.negatives },
-      io.signal,
+    const { lists, unknown, useless } = await withProgressBar(
+      io.stderr,
+      { label: 'Searching', unit: 'queries' },
+      (onQuery) =>
+        gatherLists(
+          queries,
+          qrels,
+          { searcher, client, bodyOf: (query) => searchBody(query, shape), numbers, onQuery },
+          { index: source.index, textFields, negatives: values.negatives },
+          io.signal,
+        ),
     );
     const warning = unknownDocumentsWarning(unknown, source.qrels, source.index);
     if (warning !== null) warn(io, warning);
@@ -156,7 +140,6 @@ async function prepareLists(
       tried: LIST_STRENGTHS,
     };
   } finally {
-    progress.stop();
     searcher.close();
     await client.close();
   }
@@ -170,51 +153,22 @@ async function vectorsOf(
   io: CommandIo,
 ): Promise<VectorTable> {
   const known = cache === undefined ? new Map() : await readVectorFile(cache, bundle);
-  let state = { done: 0, total: 0 };
-  const progress = createProgressBar(io.stderr, () => ({ ...state, count: state.done, failed: 0 }), {
-    label: 'Encoding',
-    unit: 'texts',
-    everyMs: 200,
-  });
-  try {
-    const result = await encodeTexts(
-      numbers,
-      encoder,
-      known,
-      io.signal,
-      (done, total) => (state = { done, total }),
-    );
-    if (cache !== undefined && result.encoded > 0) await writeVectorFile(cache, bundle, result.known);
-    return result.table;
-  } finally {
-    progress.stop();
-  }
+  const result = await withProgressBar(io.stderr, { label: 'Encoding', unit: 'texts' }, (onText) =>
+    encodeTexts(numbers, encoder, known, io.signal, onText),
+  );
+  if (cache !== undefined && result.encoded > 0) await writeVectorFile(cache, bundle, result.known);
+  return result.table;
 }
 
-async function train(
+function train(
   problem: TrainingProblem,
   tried: readonly number[],
   { seed, force }: HeadValues,
   io: CommandIo,
 ): Promise<TrainedHead> {
-  let state = { done: 0, total: 0 };
-  const progress = createProgressBar(io.stderr, () => ({ ...state, count: state.done, failed: 0 }), {
-    label: 'Learning',
-    unit: 'fits',
-    everyMs: 200,
-  });
-  try {
-    return await trainHead(problem, {
-      cores: availableParallelism(),
-      seed,
-      force,
-      tried,
-      signal: io.signal,
-      onFit: (done, total) => (state = { done, total }),
-    });
-  } finally {
-    progress.stop();
-  }
+  return withProgressBar(io.stderr, { label: 'Learning', unit: 'fits' }, (onFit) =>
+    trainHead(problem, { cores: availableParallelism(), seed, force, tried, signal: io.signal, onFit }),
+  );
 }
 
 async function write(
@@ -244,15 +198,4 @@ async function write(
 
 function warn(io: CommandIo, message: string): void {
   io.stderr.write(`Warning: ${message}\n`);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    const bytes = await readFile(path);
-    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-  } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
-    throw new TwinrankError('bad_input_file', `${path}: ${reason}.`, { cause: error });
-  }
 }

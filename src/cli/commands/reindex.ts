@@ -20,10 +20,10 @@ import {
 import { runOnly } from '../../ingest/reindex/run-only.js';
 import { createThrottle } from '../../ingest/reindex/throttle.js';
 import type { Bundle } from '../../model/bundle.js';
-import { createEncoderPool, type EncoderPool } from '../../model/encoder-pool.js';
+import type { EncoderPool } from '../../model/encoder-pool.js';
 import type { Command, CommandIo } from '../command.js';
 import { engineClient } from '../engine-options.js';
-import { bundleOf, poolSize } from '../model-options.js';
+import { bundleOf, poolSize, startEncoder } from '../model-options.js';
 import type { Progress } from '../progress.js';
 import { createFailureFile, namesOf, type FailureFile } from '../reindex-failures.js';
 import { REINDEX_OPTIONS, refuseContradictions, type ReindexValues } from '../reindex-options.js';
@@ -47,7 +47,7 @@ export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
       // What is wrong with the index is told before the model is loaded.
       if (values.dryRun) {
         const settings = await settingsForEstimate(client, wishOf(values), copyModel(bundle), io.signal);
-        encoder = await startEncoder(bundle, values, io);
+        encoder = await startEncoder(bundle, values, poolSize('document'), io.signal);
         const deps = { client, encoder, settings, all: values.all };
         reportEstimate(await estimate(deps, values.index, io.signal), values.index, values.json, io);
         return 0;
@@ -55,7 +55,7 @@ export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
       failures = createFailureFile(values.failures, io);
       const prepared = await prepareTarget(client, wishOf(values), copyModel(bundle), io.signal);
       for (const warning of prepared.warnings) io.stderr.write(`Warning: ${warning}\n`);
-      encoder = await startEncoder(bundle, values, io);
+      encoder = await startEncoder(bundle, values, poolSize('document'), io.signal);
       const deps: ReindexDeps = {
         client,
         encoder,
@@ -149,17 +149,6 @@ async function runJob(
     );
     return 1;
   }
-}
-
-function startEncoder(bundle: Bundle, values: ReindexValues, io: CommandIo): Promise<EncoderPool> {
-  const size = poolSize('document');
-  return createEncoderPool(bundle, {
-    workers: values.workers ?? size.workers,
-    threadsPerWorker: values.threads ?? size.threadsPerWorker,
-    niceness: size.niceness,
-    maxQueuedTexts: values.queue,
-    signal: io.signal,
-  });
 }
 
 function wishOf({ index, dest, swap, deleteSource }: ReindexValues): TargetWish {

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { createAdminApp } from '../../http/admin-app.js';
 import { listen, shutDown } from '../../http/service.js';
-import { createEncoderPool, type EncoderPool } from '../../model/encoder-pool.js';
+import type { EncoderPool } from '../../model/encoder-pool.js';
 import type { Command, CommandIo } from '../command.js';
 import { aborted, identityOf, LISTENER_OPTIONS, modelCheck } from '../listener.js';
 import { createLog } from '../log.js';
@@ -12,7 +12,7 @@ import {
   startModelEndpoints,
   type ModelEndpoints,
 } from '../model-endpoints.js';
-import { bundleOf, MODEL_OPTIONS, poolSize } from '../model-options.js';
+import { bundleOf, MODEL_OPTIONS, poolSize, startEncoder } from '../model-options.js';
 import { listenAddress, type OptionTable, type OptionValues } from '../options.js';
 
 const OPTIONS = {
@@ -45,13 +45,9 @@ async function run(values: OptionValues<typeof OPTIONS>, io: CommandIo): Promise
   try {
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
-    const size = poolSize('document');
-    encoder = await createEncoderPool(bundle, {
-      workers: values.workers ?? size.workers,
-      threadsPerWorker: values.threads ?? size.threadsPerWorker,
-      maxQueuedTexts: values.queue,
-      signal: io.signal,
-    });
+    // Callers wait for these texts, so the threads yield to nobody.
+    const size = { ...poolSize('document'), niceness: 0 };
+    encoder = await startEncoder(bundle, values, size, io.signal);
     endpoints = await startModelEndpoints(values.listen, values, apiKeys, { bundle, encoder, log, identity });
     log.info({ model: bundle.manifest.name, fingerprint: bundle.fingerprint }, 'listening');
     io.stdout.write(`twinrank serve: listening on ${endpoints.address}, admin on ${adminAddress}\n`);

@@ -4,6 +4,8 @@
  * isotonic regression gives, has no place there. Pure.
  */
 import { TwinrankError } from '../../errors.js';
+import { probability } from '../../model/head.js';
+import { crossEntropy } from './loss.js';
 
 export interface Calibration {
   readonly slope: number;
@@ -51,7 +53,7 @@ export function logisticOf(scores: ArrayLike<number>, labels: ArrayLike<number>)
       bb = 1e-9;
     for (let i = 0; i < n; i++) {
       const x = ((scores[i] as number) - mean) / spread;
-      const p = sigmoid(slope * x + shift);
+      const p = probability(slope * x + shift);
       const off = (p - (labels[i] === 1 ? high : low)) / n;
       const weight = (p * (1 - p)) / n;
       gs += off * x;
@@ -106,7 +108,7 @@ export function calibrationFigures(
   let positives = 0;
   for (let i = 0; i < n; i++) {
     const z = slope * (scores[i] as number) + shift;
-    const p = sigmoid(z);
+    const p = probability(z);
     const label = labels[i] === 1 ? 1 : 0;
     brier += (p - label) ** 2 / n;
     logLoss += crossEntropy(z, label) / n;
@@ -121,14 +123,4 @@ export function calibrationFigures(
     count === 0 ? [] : [{ from: i / BINS, count, predicted: predicted / count, observed: observed / count }],
   );
   return { brier, log_loss: logLoss, base_rate_brier: positives * (1 - positives), reliability };
-}
-
-/** -log of the probability that log-odds of `z` give to the label. */
-export function crossEntropy(z: number, label: number): number {
-  return Math.max(z, 0) - label * z + Math.log1p(Math.exp(-Math.abs(z)));
-}
-
-export function sigmoid(z: number): number {
-  const small = Math.exp(-Math.abs(z));
-  return z >= 0 ? 1 / (1 + small) : small / (1 + small);
 }

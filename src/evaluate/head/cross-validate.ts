@@ -6,15 +6,11 @@ import type { GradientPool } from './gradient-pool.js';
 import { logOdds } from './loss.js';
 import type { TrainingRows } from './training-rows.js';
 
-export interface HeldOut {
-  /** Log-odds of each row under the head that was fitted without its fold. */
-  readonly scores: Float64Array;
-}
-
+/** Log-odds of each row under the head that was fitted without its fold. */
 export interface CrossValidation {
-  readonly anchor: HeldOut;
+  readonly anchor: Float64Array;
   /** In the order of the strengths. */
-  readonly heads: readonly HeldOut[];
+  readonly heads: readonly Float64Array[];
 }
 
 export interface CrossValidationDeps {
@@ -53,5 +49,5 @@ export async function crossValidate(
       keep(heads[i] as Float64Array, fold, fitted.weights);
     }
   }
-  return { anchor: { scores: anchor }, heads: heads.map((scores) => ({ scores })) };
+  return { anchor, heads };
 }

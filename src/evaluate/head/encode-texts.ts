@@ -47,7 +47,7 @@ export async function encodeTexts(
   encoder: Encoder,
   known: KnownVectors,
   signal: AbortSignal,
-  onText: (done: number, total: number) => void = () => undefined,
+  onText: (done: number, total: number) => void,
 ): Promise<EncodedTable> {
   const all = new Map(known);
   const missing = texts.filter(({ key }) => !known.has(key));

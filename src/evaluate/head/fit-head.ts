@@ -15,7 +15,6 @@ export interface FittedHead {
   readonly parameters: Float64Array;
   /** [w_u; w_v; w_d; b] */
   readonly weights: Float64Array;
-  readonly iterations: number;
 }
 
 const ITERATIONS = 200;
@@ -29,13 +28,13 @@ export async function fitHead(
   fold: number,
   start: Float64Array = anchorParameters(frame),
 ): Promise<FittedHead> {
-  const { at, iterations } = await minimise(
+  const { at } = await minimise(
     async (parameters) =>
       penalised(await pool.sum(weightsOf(parameters, frame), fold), parameters, frame, strengths),
     start,
     { iterations: ITERATIONS, tolerance: TOLERANCE },
   );
-  return { parameters: at, weights: weightsOf(at, frame), iterations };
+  return { parameters: at, weights: weightsOf(at, frame) };
 }
 
 /** The anchor with the scale and bias that fit best. */

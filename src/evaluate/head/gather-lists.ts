@@ -1,5 +1,6 @@
 /** From judgments and an index to lists of numbered texts. */
 import type { EngineClient } from '../../search-engine/client.js';
+import { judgedBy, type UnknownDocuments } from '../judged-documents.js';
 import type { Qrels } from '../qrels.js';
 import type { Query } from '../queries.js';
 import { rankingOf } from '../ranking.js';
@@ -8,7 +9,6 @@ import type { TextNumbers } from './encode-texts.js';
 import { textsOf } from './engine-lists.js';
 import type { NumberedLists } from './list-problem.js';
 import { listItems, type ListItem } from './list-rows.js';
-import type { UnknownDocuments } from './lists-check.js';
 
 export interface GatherDeps {
   readonly searcher: Searcher;
@@ -48,7 +48,7 @@ export async function gatherLists(
   }
   const ids = [...new Set(lists.flatMap(({ items }) => items.map(({ id }) => id)))];
   const texts = await textsOf(client, index, textFields, ids, signal);
-  const judged = new Set(queries.flatMap(({ id }) => [...(qrels.get(id)?.keys() ?? [])]));
+  const judged = judgedBy(queries, qrels);
   const rows = { left: [] as number[], right: [] as number[], grades: [] as number[], starts: [0] };
   for (const { query, items } of lists) {
     const found = items.filter(({ id }) => texts.has(id));
@@ -68,7 +68,7 @@ export async function gatherLists(
       grades: Int32Array.from(rows.grades),
       starts: Int32Array.from(rows.starts),
     },
-    unknown: { ids: [...judged].filter((id) => !texts.has(id)), judged: judged.size },
+    unknown: { judged: judged.length, unknown: judged.filter((id) => !texts.has(id)) },
     useless: queries.length - (rows.starts.length - 1),
   };
 }

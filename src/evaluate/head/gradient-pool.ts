@@ -1,7 +1,6 @@
 /** Sums loss and gradient over all rows, on as many threads as are worth it. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { bug } from '../../errors.js';
 import type { ThreadAnswer, ThreadShare } from './gradient-thread.js';
 import { addLoss, emptySum, type LossSum } from './loss.js';
 import type { TrainingRows } from './training-rows.js';
@@ -46,19 +45,14 @@ function createThreadPool(rows: TrainingRows, count: number): GradientPool {
     sum: async (at, fold) => {
       weights.set(at);
       const answers = await Promise.all(
-        threads.map(async ({ worker }) => {
+        threads.map(async ({ worker, gradient }) => {
           const answered = once(worker, 'message') as Promise<[ThreadAnswer]>;
           worker.postMessage(fold);
-          return (await answered)[0];
+          return { ...(await answered)[0], gradient };
         }),
       );
       const sum = emptySum(rows.vectors.dimensions);
-      for (const [i, { loss, lists }] of answers.entries()) {
-        const gradient =
-          threads[i]?.gradient ??
-          (() => {
-            throw bug('A thread is gone.');
-          })();
+      for (const { loss, lists, gradient } of answers) {
         sum.loss += loss;
         sum.lists += lists;
         for (let k = 0; k < length; k++)

@@ -12,8 +12,6 @@ export interface MinimiseOptions {
   readonly iterations: number;
   /** Ends when an iteration lowers the value by less than this share of it. */
   readonly tolerance: number;
-  /** Pairs of steps that are remembered. */
-  readonly memory?: number;
 }
 
 export interface Minimum {
@@ -31,6 +29,7 @@ interface Step {
 const SUFFICIENT_DECREASE = 1e-4;
 const CURVATURE = 0.9;
 const LONGEST_SEARCH = 25;
+/** Pairs of steps that are remembered. */
 const MEMORY = 12;
 
 export async function minimise(
@@ -48,7 +47,7 @@ export async function minimise(
     const first = steps.length === 0 ? 1 / Math.max(1, Math.sqrt(dot(here.gradient, here.gradient))) : 1;
     const found = await search(evaluate, at, here, direction, slope, first);
     if (found === null) return { at, value: here.value, iterations: iteration - 1 };
-    remember(steps, at, here, found, options.memory ?? MEMORY);
+    remember(steps, at, here, found);
     const gain = here.value - found.value;
     at = found.at;
     here = found;
@@ -107,14 +106,14 @@ async function search(
   return best;
 }
 
-function remember(steps: Step[], at: Float64Array, here: Evaluated, found: Found, memory: number): void {
+function remember(steps: Step[], at: Float64Array, here: Evaluated, found: Found): void {
   const s = found.at.map((value, i) => value - (at[i] as number));
   const y = found.gradient.map((value, i) => value - (here.gradient[i] as number));
   const curvature = dot(s, y);
   // A flat step says nothing about the curvature.
   if (curvature <= 1e-14) return;
   steps.push({ s, y, rho: 1 / curvature });
-  if (steps.length > memory) steps.shift();
+  if (steps.length > MEMORY) steps.shift();
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

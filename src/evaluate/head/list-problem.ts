@@ -31,7 +31,7 @@ export const LIST_STRENGTHS = [30, 10, 3, 1, 0.3, 0.1] as const;
  * Within one query u is constant, so nothing can be learned of its part. The distance is held harder than v: measured
  * on entity titles, weights of single distances fit the training queries alone, see docs/models.md.
  */
-export function listStrengths(strength: number): Strengths {
+function listStrengths(strength: number): Strengths {
   return { u: Infinity, v: strength, d: 10 * strength };
 }
 

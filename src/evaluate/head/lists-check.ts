@@ -1,10 +1,12 @@
 /** Refuses judged queries from which no order can be learned. Pure. */
 import { TwinrankError } from '../../errors.js';
+import type { UnknownDocuments } from '../judged-documents.js';
 import type { Qrels } from '../qrels.js';
 import type { Query } from '../queries.js';
+import { measurable } from '../run-evaluation.js';
 
-export const FEWEST_QUERIES = 30;
-export const ENOUGH_QUERIES = 200;
+const FEWEST_QUERIES = 30;
+const ENOUGH_QUERIES = 200;
 const SHOWN = 5;
 
 /** The queries that have a relevant document. Throws `bad_input_file` where they are too few. */
@@ -13,10 +15,10 @@ export function trainableQueries(
   qrels: Qrels,
   queriesFile: string,
   qrelsFile: string,
-): Query[] {
-  const usable = queries.filter(({ id }) => [...(qrels.get(id)?.values() ?? [])].some((grade) => grade > 0));
+): readonly Query[] {
+  const { queries: usable, unjudged } = measurable({ queries, qrels });
   if (usable.length >= FEWEST_QUERIES) return usable;
-  const judged = queries.filter(({ id }) => qrels.has(id)).length;
+  const judged = queries.length - unjudged;
   const ids = judged === 0 ? ' Do the query ids of the two files agree?' : '';
   throw new TwinrankError(
     'bad_input_file',
@@ -25,26 +27,19 @@ export function trainableQueries(
   );
 }
 
-/** What to say of judged documents that the index does not have. */
-export interface UnknownDocuments {
-  /** Ids, in the order of the judgments. */
-  readonly ids: readonly string[];
-  readonly judged: number;
-}
-
 /**
- * A warning, or null where there are none. Throws `bad_input_file` where a half or more are unknown: then the file is
- * most likely of another index.
+ * A warning of judged documents that the index does not have, or null where there are none. Throws `bad_input_file`
+ * where a half or more are unknown: then the file is most likely of another index.
  */
 export function unknownDocumentsWarning(
-  { ids, judged }: UnknownDocuments,
+  { judged, unknown }: UnknownDocuments,
   qrelsFile: string,
   index: string,
 ): string | null {
-  if (ids.length === 0) return null;
-  const shown = ids.slice(0, SHOWN).join(', ') + (ids.length > SHOWN ? ', ...' : '');
-  const what = `${qrelsFile}: ${ids.length} of ${judged} judged documents are not in the index ${index}, or have no text (${shown})`;
-  if (2 * ids.length < judged) return `${what}; they are left out.`;
+  if (unknown.length === 0) return null;
+  const shown = unknown.slice(0, SHOWN).join(', ') + (unknown.length > SHOWN ? ', ...' : '');
+  const what = `${qrelsFile}: ${unknown.length} of ${judged} judged documents are not in the index ${index}, or have no text (${shown})`;
+  if (2 * unknown.length < judged) return `${what}; they are left out.`;
   throw new TwinrankError(
     'bad_input_file',
     `${what}. Is this the right index, and are all documents loaded?`,

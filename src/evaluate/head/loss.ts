@@ -5,6 +5,7 @@
  * Pairs: cross-entropy of sigmoid(z) and the label. Lists: cross-entropy of softmax(z) over a query's rows and their
  * shares of its gain (ListNet's top-one form, Cao et al. 2007).
  */
+import { probability } from '../../model/head.js';
 import { isTrained, type TrainingRows } from './training-rows.js';
 
 /** Sums over the lists that took part; `gradient` holds [w_u; w_v; w_d; b]. */
@@ -63,9 +64,13 @@ export function logOdds({ vectors, left, right }: TrainingRows, row: number, wei
 function pairLoss({ target }: TrainingRows, row: number, scores: Float64Array): number {
   const z = scores[0] as number;
   const y = target[row] as number;
-  const small = Math.exp(-Math.abs(z));
-  scores[0] = (z >= 0 ? 1 / (1 + small) : small / (1 + small)) - y;
-  return Math.max(z, 0) - y * z + Math.log1p(small);
+  scores[0] = probability(z) - y;
+  return crossEntropy(z, y);
+}
+
+/** -log of the probability that log-odds of `z` give to the label. */
+export function crossEntropy(z: number, label: number): number {
+  return Math.max(z, 0) - label * z + Math.log1p(Math.exp(-Math.abs(z)));
 }
 
 function listLoss({ target }: TrainingRows, start: number, end: number, scores: Float64Array): number {

@@ -1,9 +1,12 @@
 /** How well scores tell similar pairs from others. Pure. */
-import { crossEntropy, sigmoid } from './calibration.js';
+import { probability } from '../../model/head.js';
+import { crossEntropy } from './loss.js';
 
 /** 1 where a probability of at least a half goes with the label 1, or a smaller one with 0; else 0. By pair. */
 export function hitsOf(logOdds: ArrayLike<number>, labels: ArrayLike<number>): number[] {
-  return Array.from(labels, (label, i) => (sigmoid(logOdds[i] as number) >= 0.5 === (label === 1) ? 1 : 0));
+  return Array.from(labels, (label, i) =>
+    probability(logOdds[i] as number) >= 0.5 === (label === 1) ? 1 : 0,
+  );
 }
 
 /** Cross-entropy by pair. */

@@ -20,7 +20,7 @@ export interface PairOptions {
 }
 
 /** Of larger sets so many pairs choose the strength and measure it: more would add time, but no digit to a figure. */
-export const MOST_CROSS_VALIDATED = 40_000;
+const MOST_CROSS_VALIDATED = 40_000;
 
 /** Strengths that are tried, from strong to weak. */
 export const PAIR_STRENGTHS = [0.3, 0.1, 0.03, 0.01, 0.003] as const;
@@ -30,7 +30,7 @@ export const PAIR_STRENGTHS = [0.3, 0.1, 0.03, 0.01, 0.003] as const;
  * collection cannot harm an order. That of v is held harder, and the distance hardest: measured on Chinese question
  * pairs, weights of single distances learned there lower the order of another collection, see docs/models.md.
  */
-export function pairStrengths(strength: number): Strengths {
+function pairStrengths(strength: number): Strengths {
   return { u: strength, v: 10 * strength, d: 100 * strength };
 }
 

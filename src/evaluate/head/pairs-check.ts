@@ -3,9 +3,9 @@ import { TwinrankError } from '../../errors.js';
 import type { LabelledPair } from './pairs-file.js';
 
 /** Fewer than these of a label and a cross-validated gain cannot be told from noise. */
-export const FEWEST_OF_A_LABEL = 50;
+const FEWEST_OF_A_LABEL = 50;
 /** With so many of each label a gain of two points of accuracy shows. */
-export const ENOUGH_OF_A_LABEL = 1_000;
+const ENOUGH_OF_A_LABEL = 1_000;
 
 export interface CheckedPairs {
   /** Without repetitions and without pairs that have both labels. */

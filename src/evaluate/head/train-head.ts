@@ -72,11 +72,11 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
   try {
     const strengths = options.tried.map(problem.strengths);
     const found = await crossValidate({ rows, folds, frame, pool, ...options }, strengths);
-    const chosen = strongestGood(found.heads.map(({ scores }) => ({ values: deciding.of(scores) })));
-    const headScores = found.heads[chosen]?.scores ?? found.anchor.scores;
+    const chosen = strongestGood(found.heads.map(deciding.of));
+    const headScores = found.heads[chosen] ?? found.anchor;
     const cosine = heldOutLogistic(cosines, problem);
     const shown = measures.map((measure) =>
-      measureReport(measure, { cosine, anchor: found.anchor.scores, head: headScores }, options.seed),
+      measureReport(measure, { cosine, anchor: found.anchor, head: headScores }, options.seed),
     );
     const isBetter = isClearGain(shown[0], deciding);
     const isHead = isBetter || options.force;
@@ -84,7 +84,7 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
     const fitted = isHead
       ? await fitHead(allPool, frame, penalty, NO_FOLD)
       : await fitAnchor(allPool, frame, NO_FOLD);
-    const scores = isHead ? headScores : found.anchor.scores;
+    const scores = isHead ? headScores : found.anchor;
     const calibration = plattOf(judgedOf(scores, problem), problem.labels);
     return {
       weights: calibrated(fitted.weights, calibration),
@@ -96,10 +96,7 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
         strengths: options.tried.map((strength, i) => ({
           strength,
           figures: Object.fromEntries(
-            measures.map((measure) => [
-              measure.name,
-              shownMean(measure, found.heads[i]?.scores ?? headScores),
-            ]),
+            measures.map((measure) => [measure.name, shownMean(measure, found.heads[i] ?? headScores)]),
           ),
           chosen: i === chosen,
         })),
@@ -161,20 +158,12 @@ function judgedOf(scores: Float64Array, { judged }: TrainingProblem): Float64Arr
   return Float64Array.from(judged, (row) => scores[row] as number);
 }
 
-/** Log-odds of a plain similarity, its two numbers fitted without the fold that they are for. */
-function heldOutLogistic(similarity: Float64Array, problem: TrainingProblem): Float64Array {
-  return byFold(similarity, problem, (scores, labels) => logisticOf(scores, labels));
-}
-
-function byFold(
-  scores: Float64Array,
-  { folds, judged, labels }: TrainingProblem,
-  fit: (scores: number[], labels: number[]) => Calibration,
-): Float64Array {
+/** Log-odds by a logistic fit to the scores, its two numbers fitted without the fold that they are for. */
+function heldOutLogistic(scores: Float64Array, { folds, judged, labels }: TrainingProblem): Float64Array {
   const result = new Float64Array(scores.length);
   for (let fold = 0; fold < folds.count; fold++) {
     const places = [...judged.keys()].filter((i) => folds.of[judged[i] as number] !== fold);
-    const { slope, shift } = fit(
+    const { slope, shift } = logisticOf(
       places.map((i) => scores[judged[i] as number] as number),
       places.map((i) => labels[i] as number),
     );
@@ -188,7 +177,7 @@ function byFold(
 /** After: each fold under a calibration that was fitted on the others. */
 function calibrationReport(scores: Float64Array, problem: TrainingProblem): HeadReport['calibration'] {
   const none = { slope: 1, shift: 0 };
-  const after = byFold(scores, problem, (some, labels) => logisticOf(some, labels));
+  const after = heldOutLogistic(scores, problem);
   return {
     before: calibrationFigures(judgedOf(scores, problem), problem.labels, none),
     after: calibrationFigures(judgedOf(after, problem), problem.labels, none),

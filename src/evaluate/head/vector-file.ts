@@ -57,7 +57,7 @@ export async function readVectorFile(path: string, encoder: EncoderName): Promis
 /** Replaces the file; a run that is stopped leaves the old one. */
 export async function writeVectorFile(
   path: string,
-  encoder: EncoderName,
+  { fingerprint, dimensions }: EncoderName,
   known: KnownVectors,
 ): Promise<void> {
   const scratch = `${path}.partial-${randomBytes(4).toString('hex')}`;
@@ -68,7 +68,7 @@ export async function writeVectorFile(
   });
   try {
     await file.write(
-      Buffer.from(`${JSON.stringify({ format: FORMAT, ...pick(encoder), count: known.size })}\n`),
+      Buffer.from(`${JSON.stringify({ format: FORMAT, fingerprint, dimensions, count: known.size })}\n`),
     );
     await file.write(Buffer.from([...known.keys()].join(''), 'hex'));
     for (const block of blocksOf([...known.values()], 4_096)) await file.write(Buffer.concat(block));
@@ -79,10 +79,6 @@ export async function writeVectorFile(
     await rm(scratch, { force: true });
     throw error;
   }
-}
-
-function pick({ fingerprint, dimensions }: EncoderName): EncoderName {
-  return { fingerprint, dimensions };
 }
 
 function headerOf(line: string): (EncoderName & { readonly count: number }) | null {

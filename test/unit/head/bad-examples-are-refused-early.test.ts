@@ -116,13 +116,13 @@ describe('judgments', () => {
   });
 
   it('of unknown documents are counted with the first few, and refused where they are most', () => {
-    const ids = ['d1', 'd2', 'd3', 'd4', 'd5', 'd6'];
-    assert.equal(unknownDocumentsWarning({ ids: [], judged: 9 }, 'j', 'i'), null);
+    const unknown = ['d1', 'd2', 'd3', 'd4', 'd5', 'd6'];
+    assert.equal(unknownDocumentsWarning({ judged: 9, unknown: [] }, 'j', 'i'), null);
     assert.match(
-      unknownDocumentsWarning({ ids, judged: 13 }, 'j', 'i') ?? '',
+      unknownDocumentsWarning({ judged: 13, unknown }, 'j', 'i') ?? '',
       /6 of 13 .*\(d1, d2, d3, d4, d5, \.\.\.\)/,
     );
-    refused(() => unknownDocumentsWarning({ ids, judged: 12 }, 'j', 'i'), /6 of 12.*right index/);
+    refused(() => unknownDocumentsWarning({ judged: 12, unknown }, 'j', 'i'), /6 of 12.*right index/);
   });
 });
 

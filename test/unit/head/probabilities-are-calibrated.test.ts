@@ -61,11 +61,18 @@ describe('measures', () => {
   });
 
   it('of strengths that cannot be told apart the strongest is taken', () => {
-    const noisy = (level: number) => ({
-      values: Array.from({ length: 100 }, (_, i) => level + (i % 2) * (level === 1 ? 1 : 0.9)),
-    });
-    assert.equal(strongestGood([{ values: [0, 0, 0, 0] }, { values: [1, 1, 1, 1] }]), 1);
-    assert.equal(strongestGood([{ values: [1, 0, 1, 0] }, { values: [0, 1, 0, 1.1] }]), 0);
+    const noisy = (level: number) =>
+      Array.from({ length: 100 }, (_, i) => level + (i % 2) * (level === 1 ? 1 : 0.9));
+    const apart = [
+      [0, 0, 0, 0],
+      [1, 1, 1, 1],
+    ];
+    const alike = [
+      [1, 0, 1, 0],
+      [0, 1, 0, 1.1],
+    ];
+    assert.equal(strongestGood(apart), 1);
+    assert.equal(strongestGood(alike), 0);
     assert.equal(strongestGood([noisy(0.2), noisy(0.5), noisy(1)]), 2);
   });
 });

@@ -54,7 +54,7 @@ export const modelBenchCommand: Command<typeof OPTIONS> = {
 };
 
 /** Tables and advice for people. Pure. */
-export function benchText(result: BenchResult): string {
+function benchText(result: BenchResult): string {
   const { throughput, latency } = result;
   const titles = textTable(
     ['Workers', 'Threads', 'Batch, tokens a thread', 'Titles/s', 'Tokens/s'],

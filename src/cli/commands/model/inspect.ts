@@ -16,7 +16,7 @@ export const modelInspectCommand: Command<typeof BUNDLE_OPTIONS> = {
 };
 
 /** The facts for people. Pure. */
-export function inspectText({
+function inspectText({
   folder,
   manifest,
   files,
