@@ -5,6 +5,7 @@
 import { createSession } from './ort-session.js';
 import { requirePadToken } from './pad-token.js';
 import { loadPart, loadTokenizer } from './tokenizer-files.js';
+import { normalizeRows } from './unit-length.js';
 import type { EncodedTexts, KindedText, WorkerSetup } from './worker-protocol.js';
 
 export interface TextEncoder {
@@ -28,16 +29,4 @@ export async function createTextEncoder(setup: WorkerSetup): Promise<TextEncoder
       return { vectors: data, ids, paddedTokens: longest * ids.length };
     },
   };
-}
-
-/** Divides each row by its L2 norm, in place; a row of zeros stays as it is. */
-export function normalizeRows(rows: Float32Array, dimensions: number): void {
-  for (let from = 0; from < rows.length; from += dimensions) {
-    const row = rows.subarray(from, from + dimensions);
-    let squares = 0;
-    for (const value of row) squares += value * value;
-    const norm = Math.sqrt(squares);
-    if (norm === 0) continue;
-    for (let i = 0; i < row.length; i++) row[i] = (row[i] as number) / norm;
-  }
 }
