@@ -158,11 +158,12 @@ class ClientExchange implements Exchange {
   }
 
   get signal(): AbortSignal {
-    return (this.#signal ??= signalOf(this.request, this.response));
+    return (this.#signal ??= leavingSignal(this.request, this.response));
   }
 }
 
-function signalOf(request: IncomingMessage, response: ServerResponse): AbortSignal {
+/** Aborts when the connection closes before the answer is out. */
+export function leavingSignal(request: IncomingMessage, response: ServerResponse): AbortSignal {
   const aborter = new AbortController();
   // A bulk body has a listener for each text under way: many of them are no leak.
   setMaxListeners(0, aborter.signal);

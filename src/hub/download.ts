@@ -2,7 +2,7 @@
  * Downloads one file of a repository: what lies there from an earlier try is gone on with, what came is proved by its
  * hash, and only then it gets its name.
  */
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TwinrankError } from '../errors.js';
 import { diskTask } from './disk-task.js';
@@ -158,13 +158,7 @@ async function writeBody(
   return size;
 }
 
-async function writeAll(
-  file: {
-    write(chunk: Buffer, at: number, length: number, position: number): Promise<{ bytesWritten: number }>;
-  },
-  chunk: Buffer,
-  position: number,
-): Promise<void> {
+async function writeAll(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
   for (let done = 0; done < chunk.length;) {
     const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
     done += bytesWritten;
@@ -176,7 +170,8 @@ async function discardPart(part: string): Promise<void> {
   await rm(`${part}.etag`, { force: true });
 }
 
-async function sizeOf(path: string): Promise<number> {
+/** Bytes of a file; 0 where there is none. */
+export async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch(() => null);
   return found?.size ?? 0;
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Hash, HashKind } from './revision-info.js';
 
 /** The hash of a file, lower-case hex. */
-export async function hashOfFile(path: string, kind: HashKind): Promise<string> {
+async function hashOfFile(path: string, kind: HashKind): Promise<string> {
   const hash = createHash(kind === 'sha256' ? 'sha256' : 'sha1');
   // Git hashes a blob behind a head that tells its length.
   if (kind === 'git-sha1') hash.update(`blob ${(await stat(path)).size}\0`);
@@ -14,8 +14,13 @@ export async function hashOfFile(path: string, kind: HashKind): Promise<string> 
   return hash.digest('hex');
 }
 
-/** The first of the hashes that the file does not have; undefined where it has them all. */
+/** One of the hashes that the file does not have; undefined where it has them all. */
 export async function wrongHash(path: string, hashes: readonly Hash[]): Promise<Hash | undefined> {
-  for (const hash of hashes) if ((await hashOfFile(path, hash.kind)) !== hash.hex) return hash;
+  // Manifest, list and answer often tell the same hash, and the file may be large.
+  for (const kind of new Set(hashes.map((hash) => hash.kind))) {
+    const hex = await hashOfFile(path, kind);
+    const wrong = hashes.find((hash) => hash.kind === kind && hash.hex !== hex);
+    if (wrong !== undefined) return wrong;
+  }
   return undefined;
 }

@@ -1,11 +1,11 @@
 /** Brings a bundle from the Hub into the cache: only the files that its manifest names, each proved, then all at once. */
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { asTwinrankError, TwinrankError } from '../errors.js';
-import { loadBundle, type Bundle } from '../model/bundle.js';
+import { assembleBundle, loadBundle, type Bundle } from '../model/bundle.js';
 import { badRepository, wantedFiles, MANIFEST, wantedManifest } from './bundle-files.js';
 import { diskTask } from './disk-task.js';
-import { downloadFile, type WantedFile } from './download.js';
+import { downloadFile, sizeOf, type WantedFile } from './download.js';
 import { withLock, type LockOptions } from './folder-lock.js';
 import type { Hub } from './hub-client.js';
 import {
@@ -18,6 +18,7 @@ import {
 } from './model-cache.js';
 import { isCommit, type Reference } from './reference.js';
 import type { RetryDeps } from './retries.js';
+import type { RevisionInfo } from './revision-info.js';
 
 export interface PullDeps extends RetryDeps {
   /** Folder of all pulled bundles. */
@@ -55,16 +56,15 @@ export async function pullBundle(
     deps.onTrouble('another process pulls the same bundle.');
   };
   return withLock(`${folder}.lock`, { ...deps.lock, onWait }, signal, async (held) => {
-    const there = await wholeBundle(folder);
-    if (there === null) {
-      // A folder that is there and not whole was damaged since it was pulled.
-      await rm(folder, { recursive: true, force: true });
-      const files = await fetchFiles(deps, hub, info, { ...reference, revision: commit }, folder, held);
-      await rememberCommit(deps.root, reference, commit);
-      return { bundle: await loadBundle(folder), commit, fetched: files };
-    }
+    const bundle = await wholeBundle(folder);
+    // A folder that is there and not whole was damaged since it was pulled.
+    if (bundle === null) await rm(folder, { recursive: true, force: true });
+    const pulled =
+      bundle === null
+        ? await fetchFiles(deps, hub, info, { ...reference, revision: commit }, folder, held)
+        : { bundle, commit, fetched: 0 };
     await rememberCommit(deps.root, reference, commit);
-    return { bundle: there, commit, fetched: 0 };
+    return pulled;
   });
 }
 
@@ -86,11 +86,11 @@ export async function cachedBundle(root: string, reference: Reference): Promise<
 async function fetchFiles(
   deps: PullDeps,
   hub: Hub,
-  info: Awaited<ReturnType<Hub['revision']>>,
+  info: RevisionInfo,
   reference: Reference,
   folder: string,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Pulled> {
   const staging = partsFolder(deps.root, reference.repository, reference.revision);
   let total = 0;
   let before = 0;
@@ -107,9 +107,7 @@ async function fetchFiles(
   total = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), before);
   await requireRoom(staging, total - (await bytesThere(staging, [manifest, ...files])));
   for (const file of files) await fetch(file);
-  try {
-    await loadBundle(staging);
-  } catch (error) {
+  const proved = await loadBundle(staging).catch(async (error: unknown) => {
     // Every file is what the Hub has, so fetching them again would not help.
     await rm(staging, { recursive: true, force: true });
     const { message } = asTwinrankError(error);
@@ -118,9 +116,10 @@ async function fetchFiles(
       `what was fetched is not a usable bundle and was deleted. ${message}`,
       error,
     );
-  }
+  });
   await rename(staging, folder);
-  return files.length + 1;
+  const bundle = await assembleBundle(resolve(folder), proved.manifest);
+  return { bundle, commit: info.commit, fetched: files.length + 1 };
 }
 
 async function readManifest(folder: string, reference: Reference): Promise<unknown> {
@@ -136,7 +135,7 @@ async function bytesThere(folder: string, files: readonly WantedFile[]): Promise
   let sum = 0;
   for (const { path } of files) {
     for (const name of [path, `${path}.part`]) {
-      sum += (await stat(join(folder, name)).catch(() => null))?.size ?? 0;
+      sum += await sizeOf(join(folder, name));
     }
   }
   return sum;

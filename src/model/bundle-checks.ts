@@ -11,6 +11,7 @@ import {
   goldenMismatch,
   largestDifference,
   PROBABILITY_TOLERANCE,
+  row,
   VECTOR_TOLERANCE,
 } from './golden.js';
 import { probability, createHead } from './head.js';
@@ -31,7 +32,7 @@ export interface BundleCheck {
  * Largest difference of one number between a vector computed alone and in a batch. Rounding of 32-bit floats gives
  * about 1e-7; activations quantised by what is in the batch give 1e-3 and more.
  */
-export const BATCH_TOLERANCE = 1e-5;
+const BATCH_TOLERANCE = 1e-5;
 const BATCH_TEXTS = 40;
 
 /** Runs the checks in their order; ends after the first that the rest depends on and that failed. */
@@ -101,12 +102,11 @@ function goldenCheck(bundle: Bundle, probe: EncodedTexts): BundleCheck {
 /** Every pair of golden vectors through the head: the weights are finite, their sums must be as well. */
 function scoresCheck({ dimensions, head }: Bundle, { vectors }: EncodedTexts): BundleCheck {
   const count = vectors.length / dimensions;
-  const vector = (i: number) => vectors.subarray(i * dimensions, (i + 1) * dimensions);
   const scoring = createHead(head.weight, head.bias, dimensions);
   const scores: number[] = [];
   for (let i = 0; i < count; i++) {
-    const scorer = scoring.scorer(vector(i));
-    for (let k = 0; k < count; k++) scores.push(probability(scorer.logOdds(vector(k))));
+    const scorer = scoring.scorer(row(vectors, i, dimensions));
+    for (let k = 0; k < count; k++) scores.push(probability(scorer.logOdds(row(vectors, k, dimensions))));
   }
   const ok = scores.every((score) => Number.isFinite(score));
   const [least, most] = [Math.min(...scores), Math.max(...scores)];
@@ -128,8 +128,7 @@ async function batchDifference(bundle: Bundle, thread: WorkerThread, signal?: Ab
   for (const [index, text] of texts.entries()) {
     signal?.throwIfAborted();
     const alone = vectorsOf(await thread.run([text]));
-    const { dimensions } = bundle;
-    const off = largestDifference(alone, together.subarray(index * dimensions, (index + 1) * dimensions));
+    const off = largestDifference(alone, row(together, index, bundle.dimensions));
     if (!(off <= difference)) difference = off;
   }
   return { difference, texts: texts.length };

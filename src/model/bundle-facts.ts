@@ -5,6 +5,7 @@ import { badBundle } from './bundle.js';
 import type { BundleFile, Manifest } from './manifest.js';
 import type { OnnxFacts } from './onnx-file.js';
 import { readOnnx } from './onnx-file.js';
+import { specialTokens, type SpecialToken } from './pad-token.js';
 
 export interface BundleFacts {
   readonly folder: string;
@@ -15,7 +16,7 @@ export interface BundleFacts {
     /** Kind of the model, such as `Unigram`. */
     readonly kind: string;
     readonly pieces: number;
-    readonly special: readonly { readonly id: number; readonly content: string }[];
+    readonly special: readonly SpecialToken[];
   };
   readonly head: {
     /** Which of u, v and |u-v| have weights other than nought. */
@@ -69,12 +70,10 @@ export async function bundleFacts(bundle: Bundle): Promise<BundleFacts> {
 function tokenizerFacts(bytes: Buffer): BundleFacts['tokenizer'] {
   const json = JSON.parse(bytes.toString('utf8')) as Readonly<Record<string, unknown>>;
   const model = (json['model'] ?? {}) as { type?: unknown; vocab?: unknown };
-  const added = Array.isArray(json['added_tokens']) ? (json['added_tokens'] as unknown[]) : [];
-  const tokens = added as { id: number; content: string; special?: boolean }[];
   return {
     kind: typeof model.type === 'string' ? model.type : '?',
     // A list with scores (Unigram) or an object from piece to id (WordPiece, BPE).
     pieces: Object.keys((model.vocab ?? {}) as object).length,
-    special: tokens.filter(({ special }) => special === true).map(({ id, content }) => ({ id, content })),
+    special: specialTokens(json),
   };
 }

@@ -25,22 +25,21 @@ export function goldenProbe({ golden }: Pick<Bundle, 'golden'>): KindedText[] {
 }
 
 /** What differs, as a sentence, or null when everything agrees. */
-export function goldenMismatch({ golden, head, dimensions }: Checked, encoded: EncodedTexts): string | null {
-  const vector = (index: number) => encoded.vectors.subarray(index * dimensions, (index + 1) * dimensions);
+export function goldenMismatch(checked: Checked, encoded: EncodedTexts): string | null {
+  const { golden, dimensions } = checked;
   for (const [index, { text, ids, vector: expected }] of golden.texts.entries()) {
     const got = encoded.ids[index] ?? [];
     if (got.length !== ids.length || got.some((id, position) => id !== ids[position])) {
       return `golden text ${quote(text)} has other token ids than the reference.`;
     }
-    const off = largestDifference(vector(index), expected);
+    const off = largestDifference(row(encoded.vectors, index, dimensions), expected);
     if (!(off <= VECTOR_TOLERANCE)) {
       return `the vector of golden text ${quote(text)} differs by ${off.toExponential(1)} (at most ${VECTOR_TOLERANCE}).`;
     }
   }
-  const scoring = createHead(head.weight, head.bias, dimensions);
+  const probabilities = pairProbabilities(checked, encoded);
   for (const [index, { query, passage, probability: expected }] of golden.pairs.entries()) {
-    const at = golden.texts.length + 2 * index;
-    const got = probability(scoring.scorer(vector(at)).logOdds(vector(at + 1)));
+    const got = probabilities[index] as number;
     if (!(Math.abs(got - expected) <= PROBABILITY_TOLERANCE)) {
       return `golden pair ${quote(query)} and ${quote(passage)} has the probability ${got.toFixed(4)}, the reference ${expected}.`;
     }
@@ -49,17 +48,30 @@ export function goldenMismatch({ golden, head, dimensions }: Checked, encoded: E
 }
 
 /** How far the vectors and probabilities are from the reference's at most: for people; the verdict is goldenMismatch. */
-export function goldenDistance({ golden, head, dimensions }: Checked, { vectors }: EncodedTexts) {
-  const vector = (index: number) => vectors.subarray(index * dimensions, (index + 1) * dimensions);
+export function goldenDistance(checked: Checked, encoded: EncodedTexts) {
+  const { golden, dimensions } = checked;
+  const ofTexts = golden.texts.map((text, index) =>
+    largestDifference(row(encoded.vectors, index, dimensions), text.vector),
+  );
+  const probabilities = pairProbabilities(checked, encoded);
+  const ofPairs = golden.pairs.map((pair, index) =>
+    Math.abs((probabilities[index] as number) - pair.probability),
+  );
+  return { vector: Math.max(...ofTexts), probability: Math.max(...ofPairs) };
+}
+
+function pairProbabilities({ golden, head, dimensions }: Checked, { vectors }: EncodedTexts): number[] {
   const scoring = createHead(head.weight, head.bias, dimensions);
-  const ofPairs = golden.pairs.map(({ probability: expected }, index) => {
+  return golden.pairs.map((_, index) => {
     const at = golden.texts.length + 2 * index;
-    return Math.abs(probability(scoring.scorer(vector(at)).logOdds(vector(at + 1))) - expected);
+    const scorer = scoring.scorer(row(vectors, at, dimensions));
+    return probability(scorer.logOdds(row(vectors, at + 1, dimensions)));
   });
-  return {
-    vector: Math.max(...golden.texts.map((text, index) => largestDifference(vector(index), text.vector))),
-    probability: Math.max(...ofPairs),
-  };
+}
+
+/** The vector of one text of a batch. */
+export function row(vectors: Float32Array, index: number, dimensions: number): Float32Array {
+  return vectors.subarray(index * dimensions, (index + 1) * dimensions);
 }
 
 /** Largest difference of two vectors in one number; NaN where one is no number. */

@@ -1,9 +1,15 @@
-/** Which id fills the shorter texts of a batch. Pure. */
+/** The tokens that stand for no text, and which of them fills the shorter texts of a batch. Pure. */
 
-interface AddedToken {
+export interface SpecialToken {
   readonly id: number;
   readonly content: string;
-  readonly special?: boolean;
+}
+
+/** The special tokens that a tokenizer.json adds to its vocabulary. */
+export function specialTokens(json: unknown): SpecialToken[] {
+  const { added_tokens: added } = (json ?? {}) as Readonly<Record<string, unknown>>;
+  const tokens = Array.isArray(added) ? (added as (SpecialToken & { special?: boolean })[]) : [];
+  return tokens.filter(({ special }) => special === true).map(({ id, content }) => ({ id, content }));
 }
 
 /**
@@ -11,10 +17,8 @@ interface AddedToken {
  * encoder's word table, or hide that ids and encoder do not belong together.
  */
 export function requirePadToken(json: unknown, padId: number): void {
-  const { added_tokens: added, model } = (json ?? {}) as Readonly<Record<string, unknown>>;
-  const special = (Array.isArray(added) ? (added as AddedToken[]) : []).filter(
-    (token) => token.special === true,
-  );
+  const { model } = (json ?? {}) as Readonly<Record<string, unknown>>;
+  const special = specialTokens(json);
   if (special.some(({ id }) => id === padId)) return;
   const piece = pieceAt((model as { vocab?: unknown } | undefined)?.vocab, padId);
   // Tokenisers made from a bare vocabulary name no special tokens.

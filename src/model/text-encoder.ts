@@ -2,12 +2,10 @@
  * One loaded model on one thread: prefix, tokenise, pad, run, normalise. Blocks its thread while it computes,
  * so it belongs in a worker.
  */
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { IDENTITY_CHAR_MAP, parseCharMap } from './char-map.js';
 import { createSession } from './ort-session.js';
 import { requirePadToken } from './pad-token.js';
-import { createTokenizer } from './tokenizer.js';
+import { loadPart, loadTokenizer } from './tokenizer-files.js';
+import { normalizeRows } from './unit-length.js';
 import type { EncodedTexts, KindedText, WorkerSetup } from './worker-protocol.js';
 
 export interface TextEncoder {
@@ -17,16 +15,8 @@ export interface TextEncoder {
 /** Loads tokeniser and weights (about 0.5 s); throws a plain Error that names what cannot be used. */
 export async function createTextEncoder(setup: WorkerSetup): Promise<TextEncoder> {
   const { paths, maxTokens, prefixes } = setup;
-  const charMap = await load('the character map', paths.charMap ?? '', async () =>
-    paths.charMap === null ? IDENTITY_CHAR_MAP : parseCharMap(await readJson(paths.charMap)),
-  );
-  const tokenizer = await load('the tokenizer', paths.tokenizer, async () => {
-    const json = await readJson(paths.tokenizer);
-    const created = createTokenizer(json, { maxTokens, charMap });
-    requirePadToken(json, setup.padId);
-    return created;
-  });
-  const session = await load('the encoder', paths.encoder, () => createSession(paths.encoder, setup));
+  const tokenizer = await loadTokenizer(paths, maxTokens, (json) => requirePadToken(json, setup.padId));
+  const session = await loadPart('the encoder', paths.encoder, () => createSession(paths.encoder, setup));
   return {
     async encode(texts) {
       const ids = texts.map(({ text, kind }) => tokenizer.encode(prefixes[kind] + text));
@@ -39,29 +29,4 @@ export async function createTextEncoder(setup: WorkerSetup): Promise<TextEncoder
       return { vectors: data, ids, paddedTokens: longest * ids.length };
     },
   };
-}
-
-/** Divides each row by its L2 norm, in place; a row of zeros stays as it is. */
-export function normalizeRows(rows: Float32Array, dimensions: number): void {
-  for (let from = 0; from < rows.length; from += dimensions) {
-    const row = rows.subarray(from, from + dimensions);
-    let squares = 0;
-    for (const value of row) squares += value * value;
-    const norm = Math.sqrt(squares);
-    if (norm === 0) continue;
-    for (let i = 0; i < row.length; i++) row[i] = (row[i] as number) / norm;
-  }
-}
-
-async function load<Part>(what: string, path: string, read: () => Promise<Part>): Promise<Part> {
-  try {
-    return await read();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${what} (${basename(path)}) cannot be used: ${reason}`, { cause: error });
-  }
-}
-
-async function readJson(path: string): Promise<unknown> {
-  return JSON.parse(await readFile(path, 'utf8'));
 }

@@ -1,8 +1,9 @@
 /** What the token counter and its thread say to each other. Types only. */
 import type { TextKind } from './encoder.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 
 export interface CounterSetup {
-  readonly paths: { readonly tokenizer: string; readonly charMap: string | null };
+  readonly paths: TokenizerFiles;
   /** Counting stops here. */
   readonly maxTokens: number;
   readonly prefixes: Readonly<Record<TextKind, string>>;

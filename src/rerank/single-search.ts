@@ -111,7 +111,7 @@ export function isBusy({ status, body }: CollectedAnswer): boolean {
 }
 
 /** The one vector of an encoding, or the reason; reported, and thrown in strict mode. */
-export async function queryVector(context: RerankContext, encoding: Encoding): Promise<QueryVector> {
+async function queryVector(context: RerankContext, encoding: Encoding): Promise<QueryVector> {
   const encoded = await encoding.result;
   if ('vectors' in encoded) return { vector: encoded.vectors[0] ?? new Float32Array(), ms: encoded.ms };
   context.deps.onFailOpen?.(encoded.reason, encoded.error);

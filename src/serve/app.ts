@@ -4,6 +4,7 @@
  */
 import express, { type Express, type Request, type Response } from 'express';
 import { asTwinrankError, TwinrankError } from '../errors.js';
+import { leavingSignal } from '../http/service.js';
 import { createKeyCheck } from './api-key.js';
 import { COHERE_ENDPOINTS } from './cohere-rerank.js';
 import type { Endpoint, EndpointLimits } from './endpoint.js';
@@ -77,7 +78,8 @@ export function createModelApp(
     underWay++;
     try {
       await bodyOf(request, response, readJson, options.maxBodyBytes);
-      return await endpoint.answer(request.body, { model, limits: options, signal: leaving(response) });
+      const signal = leavingSignal(request, response);
+      return await endpoint.answer(request.body, { model, limits: options, signal });
     } finally {
       underWay--;
     }
@@ -150,17 +152,6 @@ function bodyError(error: BodyError, limit: number): TwinrankError {
     default:
       return new TwinrankError('bad_request', `The body cannot be read: ${error.message}.`);
   }
-}
-
-/** Aborts when the connection closes before the answer is out. */
-function leaving(response: Response): AbortSignal {
-  const aborter = new AbortController();
-  const onClose = (): void => {
-    if (!response.writableFinished) aborter.abort();
-  };
-  if (response.destroyed) onClose();
-  else response.once('close', onClose);
-  return aborter.signal;
 }
 
 function sendJson(response: Response, status: number, body: string): void {

@@ -1,6 +1,6 @@
 /** Numbers as they stand in answers. */
 import { setImmediate } from 'node:timers/promises';
-import { TwinrankError } from '../errors.js';
+import { bug, TwinrankError } from '../errors.js';
 
 /** The longest number that json-smart reads as a double; see {@link decimal}. */
 const LONGEST_DECIMAL = 18;
@@ -12,7 +12,7 @@ const LONGEST_DECIMAL = 18;
  * by 1e-16 at most.
  */
 export function decimal(value: number): string {
-  if (!Number.isFinite(value)) throw new TwinrankError('internal', `A score is ${value}. This is a bug.`);
+  if (!Number.isFinite(value)) throw bug(`A score is ${value}.`);
   let text = withPoint(value);
   for (let digits = 16; text.length > LONGEST_DECIMAL && digits > 0; digits--)
     text = withPoint(Number(value.toPrecision(digits)));

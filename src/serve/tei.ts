@@ -1,6 +1,7 @@
 /** `/rerank` and `/embed` as Hugging Face's text-embeddings-inference (TEI) answers them, and its `/info`. */
 import { TwinrankError } from '../errors.js';
 import type { TextKind } from '../model/encoder.js';
+import { normalizeRows } from '../model/unit-length.js';
 import type { Call, Endpoint, EndpointLimits } from './endpoint.js';
 import {
   flagField,
@@ -110,6 +111,8 @@ async function refuseLong(
 }
 
 function ofLengthOne(vector: Float32Array): Float32Array {
-  const norm = Math.hypot(...vector);
-  return norm === 0 ? vector : vector.map((value) => value / norm);
+  // The encoder's cache may hold the given one.
+  const copy = vector.slice();
+  normalizeRows(copy, copy.length);
+  return copy;
 }
