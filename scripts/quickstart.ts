@@ -2,10 +2,10 @@
  * `npm run quickstart [-- --once] [-- --data FILE --text FIELD]`: a real engine, both services, a collection loaded
  * through the sidecar, searches through the proxy, and a table that shows what changed.
  */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEngine, type Engine } from './engine/engine.js';
+import { whyTaken } from './engine/free-ports.js';
 import { abortedBy, runMain, say } from './program.js';
 import { PROJECT_ROOT } from './project-root.js';
 import { sampleQueries, showSideBySide, refresh } from './quickstart/side-by-side.js';
@@ -160,11 +160,7 @@ async function program(args: readonly string[]): Promise<void> {
 
 /** The port if it is free, else 0: any. */
 async function preferredPort(port: number): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(0));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
-  });
+  return (await whyTaken(port)) === undefined ? port : 0;
 }
 
 await runMain(main, { stopping });
