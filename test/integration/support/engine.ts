@@ -14,7 +14,7 @@ export function engineUrl(): string {
 }
 
 /** An index name that no other test and no earlier run uses. */
-export function uniqueIndex(prefix = 'twinrank-test'): string {
+function uniqueIndex(prefix = 'twinrank-test'): string {
   return `${prefix}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 

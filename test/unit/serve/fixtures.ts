@@ -37,7 +37,7 @@ export function angleVector(text: string): Float32Array {
 }
 
 /** log-odds = 1 - 2 x (|du| + |dv|) */
-export const ANGLE_HEAD = createHead(
+const ANGLE_HEAD = createHead(
   [
     [0, 0, 0, 0, 0, 0],
     [0, 0, 0, 0, -2, -2],
@@ -46,7 +46,7 @@ export const ANGLE_HEAD = createHead(
   2,
 );
 
-export const MAX_TOKENS = 8;
+const MAX_TOKENS = 8;
 
 /** The head's own log-odds of two texts. */
 export function angleLogOdds(query: string, document: string): number {
@@ -54,7 +54,7 @@ export function angleLogOdds(query: string, document: string): number {
 }
 
 /** A word is a token, and so are the two ends. */
-export const wordCounter: TokenCounter = {
+const wordCounter: TokenCounter = {
   count: (texts) =>
     Promise.resolve(
       texts.map((text) => Math.min(MAX_TOKENS + 1, 2 + text.split(/\s+/).filter(Boolean).length)),
