@@ -1,6 +1,6 @@
 /** Documents that were written without a sidecar get their vectors where they are, against the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { withVector } from '../../src/ingest/document-vector.js';
 import { readReindexFailure, reindexFailureLine } from '../../src/ingest/reindex/failures.js';
 import type { ReindexFailure } from '../../src/ingest/reindex/failures.js';
@@ -13,20 +13,11 @@ import { vectorState } from '../../src/ingest/vector-state.js';
 import { TwinrankError } from '../../src/errors.js';
 import type { Encoder } from '../../src/model/encoder.js';
 import type { IndexSettings } from '../../src/search-engine/mapping-meta.js';
-import { engineFixture } from './support/engine.js';
 import { rawRequest } from './support/raw-request.js';
 import { reindexDeps, reindexPass } from './support/reindexing.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
-const engine = engineFixture();
-let stack: Stack;
-before(async () => {
-  stack = await startStack(engine.url);
-});
-after(async () => {
-  await (stack as Stack | undefined)?.close();
-  await engine.cleanUp();
-});
+const { engine, stack } = stackFixture();
 
 async function madeIndex(
   body: Record<string, unknown> = {},

@@ -1,6 +1,6 @@
 /** A copy with vectors, kept up with its source, put in its place; and what is checked beforehand. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { withVector } from '../../src/ingest/document-vector.js';
 import { checkIndices } from '../../src/ingest/reindex/check-index.js';
 import { deleteOrphans } from '../../src/ingest/reindex/orphans.js';
@@ -9,20 +9,11 @@ import { checkSwap, swapAlias } from '../../src/ingest/reindex/swap.js';
 import { blockWrites, openForWrites, unblockWrites } from '../../src/ingest/reindex/write-block.js';
 import { vectorState } from '../../src/ingest/vector-state.js';
 import type { Encoder } from '../../src/model/encoder.js';
-import { engineFixture } from './support/engine.js';
 import { rawRequest } from './support/raw-request.js';
 import { reindexPass, type Reindexed } from './support/reindexing.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
-const engine = engineFixture();
-let stack: Stack;
-before(async () => {
-  stack = await startStack(engine.url);
-});
-after(async () => {
-  await (stack as Stack | undefined)?.close();
-  await engine.cleanUp();
-});
+const { engine, stack } = stackFixture();
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 

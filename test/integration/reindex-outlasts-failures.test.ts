@@ -9,25 +9,16 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { planSlices } from '../../src/ingest/reindex/plan-slices.js';
 import { runSlice } from '../../src/ingest/reindex/run-slice.js';
 import { NO_COUNTS } from '../../src/ingest/reindex/slice.js';
 import { createEngineClient, type EngineClient } from '../../src/search-engine/client.js';
 import type { IndexSettings } from '../../src/search-engine/mapping-meta.js';
-import { engineFixture } from './support/engine.js';
 import { reindexDeps, reindexPass } from './support/reindexing.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
-const engine = engineFixture();
-let stack: Stack;
-before(async () => {
-  stack = await startStack(engine.url);
-});
-after(async () => {
-  await (stack as Stack | undefined)?.close();
-  await engine.cleanUp();
-});
+const { engine, stack } = stackFixture();
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 
