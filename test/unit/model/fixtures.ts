@@ -1,12 +1,14 @@
 /** What the tests of the model share: the bundle that ships, and golden data of the reference implementation. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { defaultBundleFolder } from '../../../src/model/default-bundle.js';
+import type { TextTokenizer } from '../../../src/model/tokenizer.js';
 
 export const BUNDLE_FOLDER = defaultBundleFolder();
 
-const goldenFile = (name: string) =>
+export const goldenFile = (name: string): string =>
   fileURLToPath(new URL(`../../../../test/golden/${name}`, import.meta.url));
 
 export function goldenIds(): { text: string; ids: number[] }[] {
@@ -25,6 +27,18 @@ export function goldenVectors(): { fingerprint: string; texts: { text: string; v
 
 export function bundleJson(name: string): unknown {
   return JSON.parse(readFileSync(`${BUNDLE_FOLDER}/${name}`, 'utf8'));
+}
+
+/** The tokenizer gives each text its ids. */
+export function assertIds(
+  tokenizer: TextTokenizer,
+  texts: readonly { readonly text: string; readonly ids: readonly number[] }[],
+): void {
+  const wrong = texts.filter(({ text, ids }) => tokenizer.encode(text).join() !== ids.join());
+  assert.deepEqual(
+    wrong.map(({ text }) => text.slice(0, 60)),
+    [],
+  );
 }
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
