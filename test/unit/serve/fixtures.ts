@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { after, before } from 'node:test';
 import type { TwinrankError } from '../../../src/errors.js';
 import type { EncodeOptions, Encoder, TextKind } from '../../../src/model/encoder.js';
 import { createHead } from '../../../src/model/head.js';
@@ -75,6 +76,19 @@ export interface Served {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply>;
   get(path: string, headers?: Record<string, string>): Promise<Reply>;
   close(): Promise<void>;
+}
+
+/** The app for the tests of the describe block that calls this; there from the first test on. */
+export function servedFixture(
+  model: Partial<ServedModel> = {},
+  options: Partial<ModelAppOptions> = {},
+): Served {
+  const served = {} as Served;
+  before(async () => {
+    Object.assign(served, await serveModel(model, options));
+  });
+  after(() => served.close());
+  return served;
 }
 
 /** The app on a free port. */
