@@ -1,9 +1,9 @@
 /** Clients take a number's kind from its looks, so a score always has a decimal point. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createRandom } from '../../../src/evaluate/random.js';
 import { createHead } from '../../../src/model/head.js';
 import { decimal, vectorJson } from '../../../src/serve/numbers.js';
-import { seeded } from '../model/fixtures.js';
 import { servedFixture } from './fixtures.js';
 
 describe('a decimal', () => {
@@ -30,7 +30,7 @@ describe('a decimal', () => {
   }
 
   it('is never longer than the 18 characters that json-smart reads as a double, and keeps the order', () => {
-    const random = seeded(7);
+    const random = createRandom(7);
     const scores = Array.from({ length: 5000 }, () => 10 ** (-20 * random() ** 3) * random()).sort(
       (a, b) => a - b,
     );
