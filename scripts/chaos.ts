@@ -11,6 +11,7 @@ import { textTable } from '../src/cli/table.js';
 import { runChaos, SCENARIO_NAMES, type ChaosResult, type ScenarioName } from './chaos/run-chaos.js';
 import { cacheFolder } from './engine/cache-folder.js';
 import { startCluster } from './engine/cluster.js';
+import { abortedBy, runMain, say, UsageError } from './program.js';
 
 const USAGE = `Usage: npm run chaos [-- --seeds 20 --documents 20000 --scenario ${SCENARIO_NAMES.join('|')}|all --first-seed 1 --titles 1000 --list]
   --titles  how many different titles there are; fewer leave the encoder less to do
@@ -18,8 +19,7 @@ const USAGE = `Usage: npm run chaos [-- --seeds 20 --documents 20000 --scenario 
 const SHOWN_PROBLEMS = 10;
 const SHOWN_UNACKNOWLEDGED = 3;
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+const stopping = abortedBy('SIGINT', 'SIGTERM', 'SIGHUP');
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -51,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
   await mkdir(cacheFolder(), { recursive: true });
   const logFile = join(cacheFolder(), `chaos-${process.pid}.log`);
   const log = openSync(logFile, 'w');
-  const cluster = await startCluster({ signal: stopping.signal, onProgress: say });
+  const cluster = await startCluster({ signal: stopping, onProgress: say });
   try {
     say(`Three nodes are up. The log of our own processes is ${logFile}`);
     const results = await runChaos({
@@ -59,7 +59,7 @@ async function main(args: readonly string[]): Promise<number> {
       scenarios,
       cluster,
       log,
-      signal: stopping.signal,
+      signal: stopping,
       onProgress: (line) => say(`    ${line}`),
       onResult: (result) => show(result, values.list),
     });
@@ -70,8 +70,6 @@ async function main(args: readonly string[]): Promise<number> {
     closeSync(log);
   }
 }
-
-class UsageError extends Error {}
 
 function show(result: ChaosResult, all: boolean): void {
   const { scenario, seed, problems, unacknowledged } = result;
@@ -118,17 +116,4 @@ function tableOf(results: readonly ChaosResult[], scenarios: readonly ScenarioNa
   return textTable(head, rows, { rightAligned: [0, 2, 3, 4, 5, 6, 7] });
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const usage =
-    error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(
-    `${usage === true ? `${(error as Error).message}\n${USAGE}` : (error as Error).stack}\n`,
-  );
-  process.exitCode = usage === true ? 2 : 1;
-}
+await runMain(main, { usage: USAGE, withStack: true });

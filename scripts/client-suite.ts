@@ -10,14 +10,14 @@ import { parseArgs } from 'node:util';
 import { preparePython, runSuite, type Outcome } from './client-suite/pytest-run.js';
 import { cacheFolder } from './engine/cache-folder.js';
 import { startEngine } from './engine/engine.js';
+import { abortedBy, runMain, say } from './program.js';
 import { startService } from './services.js';
 
 const USAGE = `Usage: npm run client-suite -- --suite DIR [--python COMMAND]
   --suite   a checkout of opensearch-py, the folder that holds test_opensearchpy; its packages do not carry the tests
   --python  Python 3.10 or newer, python3 if not given`;
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+const stopping = abortedBy('SIGINT', 'SIGTERM');
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -32,9 +32,9 @@ async function main(args: readonly string[]): Promise<number> {
   await mkdir(cacheFolder(), { recursive: true });
   const python = await preparePython(values.python, join(cacheFolder(), 'client-suite-python'));
   const reports = await mkdtemp(join(tmpdir(), 'twinrank-client-suite-'));
-  const engine = await startEngine({ heap: '1g', signal: stopping.signal, onProgress: say });
-  const proxy = await startService('rerank', ['--upstream', engine.url], stopping.signal);
-  const sidecar = await startService('ingest', ['--upstream', engine.url], stopping.signal);
+  const engine = await startEngine({ heap: '1g', signal: stopping, onProgress: say });
+  const proxy = await startService('rerank', ['--upstream', engine.url], stopping);
+  const sidecar = await startService('ingest', ['--upstream', engine.url], stopping);
   try {
     const direct = await runSuite(python, suite, engine.url, join(reports, 'direct.xml'));
     say(`direct   ${countsOf(direct)}`);
@@ -73,13 +73,4 @@ function countsOf(outcomes: ReadonlyMap<string, Outcome>): string {
   return `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`;
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = stopping.signal.aborted ? 130 : 1;
-}
+await runMain(main, { stopping });

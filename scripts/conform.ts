@@ -7,13 +7,13 @@ import { differencesIn, partText } from './conform/report.js';
 import { runConform } from './conform/run-conform.js';
 import { startEngine } from './engine/engine.js';
 import { DEFAULT_ENGINE, ENGINES, type EngineVersion } from './engine/engine-table.js';
+import { abortedBy, runMain, say } from './program.js';
 
 const USAGE = `Usage: npm run conform -- [--engine ${Object.keys(ENGINES).join('|')}] [--only WORD]
   --engine  the engine to start; with OPENSEARCH_URL set, the engine there is used instead
   --only    families of requests whose name contains the word`;
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+const stopping = abortedBy('SIGINT', 'SIGTERM');
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
       ? await startEngine({
           version: version as EngineVersion,
           heap: '1g',
-          signal: stopping.signal,
+          signal: stopping,
           onProgress: say,
         })
       : undefined;
@@ -40,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(`Comparing ${engine?.title ?? url.host} direct and through the services ...`);
     const parts = await runConform({
       engine: url,
-      signal: stopping.signal,
+      signal: stopping,
       ...(values.only === undefined ? {} : { only: values.only }),
       onPart: (part) => say(partText(part)),
     });
@@ -53,13 +53,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = stopping.signal.aborted ? 130 : 1;
-}
+await runMain(main, { stopping });

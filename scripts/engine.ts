@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_ENGINE, ENGINES, type EngineVersion } from './engine/engine-table.js';
 import { startEngine, type EngineOptions } from './engine/engine.js';
 import { detachedStatus, startDetached, stopDetached, superviseDetached } from './engine/detached.js';
+import { abortedBy, runMain, say, UsageError } from './program.js';
 
 const USAGE = `Usage: npm run engine -- start [--port N] [--version V] [--heap 512m] [--data FOLDER] [--detach]
        npm run engine -- stop
@@ -35,17 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-class UsageError extends Error {}
-
-function parse(args: readonly string[]): ReturnType<typeof parseWords> {
-  try {
-    return parseWords(args);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function parseWords(args: readonly string[]) {
+function parse(args: readonly string[]) {
   return parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -61,7 +52,7 @@ function parseWords(args: readonly string[]) {
   });
 }
 
-function engineOptions(values: ReturnType<typeof parseWords>['values']): EngineOptions {
+function engineOptions(values: ReturnType<typeof parse>['values']): EngineOptions {
   const port = values.port === undefined ? 0 : Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new UsageError(`--port: expected a number from 0 to 65535, got "${values.port}".`);
@@ -82,11 +73,9 @@ function isVersion(text: string): text is EngineVersion {
 }
 
 async function foreground(options: EngineOptions): Promise<number> {
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => interrupted.abort());
-  const engine = await startEngine({ ...options, signal: interrupted.signal }).catch((error: unknown) => {
-    if (interrupted.signal.aborted) return undefined;
+  const interrupted = abortedBy('SIGINT', 'SIGTERM', 'SIGHUP');
+  const engine = await startEngine({ ...options, signal: interrupted }).catch((error: unknown) => {
+    if (interrupted.aborted) return undefined;
     throw error;
   });
   if (engine === undefined) return 130;
@@ -97,8 +86,8 @@ async function foreground(options: EngineOptions): Promise<number> {
     );
   }
   const asked = new Promise<'asked'>((done) => {
-    if (interrupted.signal.aborted) done('asked');
-    interrupted.signal.addEventListener('abort', () => done('asked'));
+    if (interrupted.aborted) done('asked');
+    interrupted.addEventListener('abort', () => done('asked'));
   });
   const why = await Promise.race([asked, engine.exited.then(() => 'died' as const)]);
   await engine.stop();
@@ -122,14 +111,4 @@ async function detach(args: readonly string[], options: EngineOptions): Promise<
   return 0;
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(error instanceof UsageError ? `${message}\n${USAGE}\n` : `${message}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runMain(main, { usage: USAGE });

@@ -16,6 +16,7 @@ import { startEngine } from './engine/engine.js';
 import { COLLECTIONS, shortfalls, type Collection } from './eval/collections.js';
 import { ordersOfAll, type NamedReport } from './eval/orders-of-all.js';
 import { writeShuffled } from './eval/shuffled-corpus.js';
+import { abortedBy } from './program.js';
 import { PROJECT_ROOT } from './project-root.js';
 import { mustSucceed, runProgram, startService } from './services.js';
 
@@ -23,8 +24,7 @@ import { mustSucceed, runProgram, startService } from './services.js';
 const QUERY_BUDGET_MS = '20000';
 const WINDOW = '100';
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+const stopping = abortedBy('SIGINT', 'SIGTERM', 'SIGHUP');
 
 /** What is to be undone at the end, last first. */
 const undo: (() => Promise<unknown>)[] = [];
@@ -80,7 +80,7 @@ function clearsBar(report: EvaluationReport, collection: Collection): boolean {
 }
 
 async function measure(name: string, collection: Collection, folder: string): Promise<EvaluationReport> {
-  const { signal } = stopping;
+  const signal = stopping;
   const engine = await engineAddress();
   const files = await preparedFolder(collection, folder);
   const client = createEngineClient(new URL(engine));
@@ -144,7 +144,7 @@ async function engineAddress(): Promise<string> {
 async function givenOrStarted(): Promise<string> {
   const given = process.env['OPENSEARCH_URL'];
   if (given !== undefined && given !== '') return given.replace(/\/+$/, '');
-  const engine = await startEngine({ signal: stopping.signal, onProgress: say });
+  const engine = await startEngine({ signal: stopping, onProgress: say });
   undo.push(() => engine.stop());
   say(`${engine.title} answers at ${engine.url}`);
   return engine.url;
@@ -164,7 +164,7 @@ async function createIndex(
       settings: { number_of_shards: 1, number_of_replicas: 0 },
       mappings: { properties: Object.fromEntries(['title', ...fields].map((name) => [name, field])) },
     },
-    signal: stopping.signal,
+    signal: stopping,
   });
   if (answer.status !== 200) throw new Error(`The index cannot be made: ${reasonOf(answer)}`);
 }
@@ -174,16 +174,12 @@ async function loadCorpus(engine: string, index: string, corpus: string): Promis
   undo.push(() => rm(scratch, { recursive: true, force: true }));
   const shuffled = join(scratch, 'corpus.jsonl');
   const documents = await writeShuffled(corpus, shuffled);
-  const sidecar = await startService('ingest', ['--upstream', engine], stopping.signal);
+  const sidecar = await startService('ingest', ['--upstream', engine], stopping);
   try {
     say(`Loading ${documents} documents through the sidecar at ${sidecar.url} ...`);
     say(
       (
-        await mustSucceed(
-          ['load', shuffled, '--to', sidecar.url, '--index', index],
-          'collect',
-          stopping.signal,
-        )
+        await mustSucceed(['load', shuffled, '--to', sidecar.url, '--index', index], 'collect', stopping)
       ).trimEnd(),
     );
   } finally {
@@ -205,7 +201,7 @@ async function cleanUp(): Promise<void> {
 
 main(process.argv.slice(2))
   .catch((error: unknown) => {
-    say(stopping.signal.aborted ? 'Stopped.' : error instanceof Error ? error.message : String(error));
+    say(stopping.aborted ? 'Stopped.' : error instanceof Error ? error.message : String(error));
     return 1;
   })
   .then(async (code) => {

@@ -2,10 +2,11 @@
  * `npm run quickstart [-- --once] [-- --data FILE --text FIELD]`: a real engine, both services, a collection loaded
  * through the sidecar, searches through the proxy, and a table that shows what changed.
  */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEngine, type Engine } from './engine/engine.js';
+import { whyTaken } from './engine/free-ports.js';
+import { abortedBy, runMain, say } from './program.js';
 import { PROJECT_ROOT } from './project-root.js';
 import { sampleQueries, showSideBySide, refresh } from './quickstart/side-by-side.js';
 import { mustSucceed, startService, type RunningService } from './services.js';
@@ -25,8 +26,7 @@ const HELP_CENTRE_QUERIES = [
   '应用一打开就自己关了',
 ];
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+const stopping = abortedBy('SIGINT', 'SIGTERM');
 
 interface Choice {
   readonly once: boolean;
@@ -69,7 +69,7 @@ async function main(args: readonly string[]): Promise<number> {
       say('Starting OpenSearch ...');
       engine = await startEngine({
         port: await preferredPort(9200),
-        signal: stopping.signal,
+        signal: stopping,
         onProgress: say,
       });
     }
@@ -78,13 +78,13 @@ async function main(args: readonly string[]): Promise<number> {
     const sidecar = await startService(
       'ingest',
       ['--upstream', url, '--listen', `127.0.0.1:${await preferredPort(9201)}`],
-      stopping.signal,
+      stopping,
     );
     services.push(sidecar);
     const proxy = await startService(
       'rerank',
       ['--upstream', url, '--listen', `127.0.0.1:${await preferredPort(9202)}`],
-      stopping.signal,
+      stopping,
     );
     services.push(proxy);
 
@@ -118,7 +118,7 @@ async function main(args: readonly string[]): Promise<number> {
       const files = ['--queries', join(EXAMPLES, 'queries.jsonl'), '--qrels', join(EXAMPLES, 'qrels.tsv')];
       await program(['eval', '--engine', url, '--proxy', proxy.url, '--index', INDEX, ...files]);
     }
-    if (choice.once || stopping.signal.aborted) return 0;
+    if (choice.once || stopping.aborted) return 0;
     say(
       `\nEngine   ${url}\nSidecar  ${sidecar.url}   send your writes here\nProxy    ${proxy.url}   send your searches here, for example:`,
     );
@@ -127,7 +127,7 @@ async function main(args: readonly string[]): Promise<number> {
     );
     say('Ctrl-C stops all three.');
     await new Promise<void>((resolve) => {
-      stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+      stopping.addEventListener('abort', () => resolve(), { once: true });
     });
     return 0;
   } finally {
@@ -155,25 +155,12 @@ async function program(args: readonly string[]): Promise<void> {
   say(
     `\n$ twinrank ${args.map((arg) => (arg.startsWith(PROJECT_ROOT) ? arg.slice(PROJECT_ROOT.length + 1) : arg)).join(' ')}`,
   );
-  await mustSucceed(args, 'show', stopping.signal);
+  await mustSucceed(args, 'show', stopping);
 }
 
 /** The port if it is free, else 0: any. */
 async function preferredPort(port: number): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(0));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
-  });
+  return (await whyTaken(port)) === undefined ? port : 0;
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = stopping.signal.aborted ? 130 : 1;
-}
+await runMain(main, { stopping });

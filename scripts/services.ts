@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PROJECT_ROOT } from './project-root.js';
 
-const PROGRAM = join(PROJECT_ROOT, 'dist', 'src', 'cli', 'main.js');
+/** The built program, to be run by node. */
+export const PROGRAM = join(PROJECT_ROOT, 'dist', 'src', 'cli', 'main.js');
 const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 15_000;
 

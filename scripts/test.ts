@@ -9,6 +9,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { startEngine, type Engine } from './engine/engine.js';
+import { abortedBy, say } from './program.js';
 import { PROJECT_ROOT } from './project-root.js';
 import { summaryLine, Tally, type Counts } from './test-run/tally.js';
 import { testFiles } from './test-run/test-files.js';
@@ -17,8 +18,7 @@ const UNIT_FILE_LIMIT_MS = 120_000;
 const INTEGRATION_FILE_LIMIT_MS = 300_000;
 const DIST = join(PROJECT_ROOT, 'dist');
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+const stopping = abortedBy('SIGINT', 'SIGTERM', 'SIGHUP');
 
 async function main(args: readonly string[]): Promise<Readonly<Counts>> {
   const { values, positionals } = parseArgs({
@@ -47,12 +47,12 @@ async function main(args: readonly string[]): Promise<Readonly<Counts>> {
     process.stderr.write(`${why}\n`);
     tally.counts.failed += 1;
   }
-  if (stopping.signal.aborted) tally.counts.failed = Math.max(tally.counts.failed, 1);
+  if (stopping.aborted) tally.counts.failed = Math.max(tally.counts.failed, 1);
   return tally.counts;
 }
 
 async function runIntegration(files: readonly string[], tally: Tally): Promise<void> {
-  if (files.length === 0 || stopping.signal.aborted) return;
+  if (files.length === 0 || stopping.aborted) return;
   const given = process.env['OPENSEARCH_URL'];
   let engine: Engine | undefined;
   try {
@@ -61,7 +61,7 @@ async function runIntegration(files: readonly string[], tally: Tally): Promise<v
         heap: '1g',
         // By default any garbage that has not been collected yet counts, so a test would be refused for those before it.
         settings: { 'indices.breaker.total.use_real_memory': 'false' },
-        signal: stopping.signal,
+        signal: stopping,
         onProgress: say,
       });
       say(`${engine.title} answers at ${engine.url}`);
@@ -85,12 +85,12 @@ async function runFiles(
   files: readonly string[],
   { tally, limit }: { readonly tally: Tally; readonly limit: number },
 ): Promise<void> {
-  if (files.length === 0 || stopping.signal.aborted) return;
+  if (files.length === 0 || stopping.aborted) return;
   const events = run({
     files: [...files],
     concurrency: Math.min(4, Math.max(2, availableParallelism())),
     timeout: limit,
-    signal: stopping.signal,
+    signal: stopping,
   });
   events.on('test:pass', (test) => tally.pass(test));
   events.on('test:fail', (test) => tally.fail(test));
@@ -111,10 +111,6 @@ async function reachable(address: string): Promise<string> {
     throw new Error(`OPENSEARCH_URL names ${url.href}, and nothing answers there.`, { cause });
   }
   return address;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 /** Leaves at once: what a test has left running must not keep a finished run open. */

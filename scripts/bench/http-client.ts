@@ -28,6 +28,13 @@ export function send(
   });
 }
 
+/** Writes a bulk body; throws where an item of it was not written. */
+export async function writeBulk(agent: Agent, url: string, index: string, body: string): Promise<void> {
+  const answer = await send(agent, url, 'POST', `/${index}/_bulk`, body, 'application/x-ndjson');
+  if (!answer.includes('"errors":false'))
+    throw new Error(`A bulk body was not written whole: ${answer.slice(0, 500)}`);
+}
+
 /** The value that `share` of the values do not exceed. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);

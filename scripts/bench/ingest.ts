@@ -14,7 +14,7 @@ import { createEncoderPool, type EncoderPool } from '../../src/model/encoder-poo
 import { defaultPoolSize } from '../../src/model/pool-size.js';
 import { mustSucceed, startService } from '../services.js';
 import { median, NEVER, numberOptions, spread, type BenchRun } from './bench-run.js';
-import { benchAgent, send } from './http-client.js';
+import { benchAgent, send, writeBulk } from './http-client.js';
 import { cpuSeconds } from './process-watch.js';
 import { titleSource } from './titles.js';
 
@@ -118,13 +118,11 @@ async function lap(
   enginePid: number | undefined,
   work: () => Promise<unknown>,
 ): Promise<Lap> {
-  const engineSeconds = (): Promise<number> =>
-    enginePid === undefined ? Promise.resolve(Number.NaN) : cpuSeconds(enginePid);
-  const before = [await cpuSeconds(encoderPid), await engineSeconds()] as const;
+  const before = [await cpuSeconds(encoderPid), await cpuSeconds(enginePid)] as const;
   const began = performance.now();
   await work();
   const seconds = (performance.now() - began) / 1000;
-  const after = [await cpuSeconds(encoderPid), await engineSeconds()] as const;
+  const after = [await cpuSeconds(encoderPid), await cpuSeconds(enginePid)] as const;
   return {
     rate: titles / seconds,
     encoderMs: ((after[0] - before[0]) * 1000) / titles,
@@ -150,11 +148,8 @@ async function sendBulks(
     );
   await Promise.all(
     Array.from({ length: connections }, async () => {
-      for (let body = bodies.shift(); body !== undefined; body = bodies.shift()) {
-        const answer = await send(agent, url, 'POST', `/${index}/_bulk`, body, 'application/x-ndjson');
-        if (!answer.includes('"errors":false'))
-          throw new Error(`A bulk body was not written whole: ${answer.slice(0, 500)}`);
-      }
+      for (let body = bodies.shift(); body !== undefined; body = bodies.shift())
+        await writeBulk(agent, url, index, body);
     }),
   );
 }

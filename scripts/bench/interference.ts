@@ -6,15 +6,13 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mustSucceed, startService } from '../services.js';
-import { benchAgent, percentile, send } from './http-client.js';
+import { NEVER } from './bench-run.js';
+import { benchAgent, percentile, send, writeBulk } from './http-client.js';
 
 const LINES = 5_000;
 const SEARCHES_A_SECOND = 50;
 const BAR_MS = 25;
 const INDEX = 'twinrank-bench-interference';
-
-/** A benchmark ends by itself. */
-const NEVER = new AbortController().signal;
 
 const WORDS = [
   'red',
@@ -38,7 +36,7 @@ export async function interference(engine: string, output: NodeJS.WritableStream
   try {
     await send(agent, engine, 'DELETE', `/${INDEX}?ignore_unavailable=true`);
     await mustSucceed(['mapping', 'apply', '--to', engine, '--index', INDEX], 'show', NEVER);
-    await bulk(sidecar.url, titles(200, 1));
+    await writeBulk(agent, sidecar.url, INDEX, titles(200, 1));
     await send(agent, engine, 'POST', `/${INDEX}/_refresh`);
     const quiet = await searchAlternately(engine, sidecar.url, async () => {
       await sleep(5_000);
@@ -46,7 +44,7 @@ export async function interference(engine: string, output: NodeJS.WritableStream
     const started = performance.now();
     let seconds = 0;
     const busy = await searchAlternately(engine, sidecar.url, async () => {
-      await bulk(sidecar.url, titles(LINES, 2));
+      await writeBulk(agent, sidecar.url, INDEX, titles(LINES, 2));
       seconds = (performance.now() - started) / 1000;
     });
     await send(agent, engine, 'DELETE', `/${INDEX}`);
@@ -83,12 +81,6 @@ function titles(count: number, seed: number): string {
     );
     return `{"index":{"_id":"${seed}-${i}"}}\n${JSON.stringify({ title: `${words.join(' ')} ${i}` })}\n`;
   }).join('');
-}
-
-async function bulk(url: string, body: string): Promise<void> {
-  const answer = await send(agent, url, 'POST', `/${INDEX}/_bulk`, body, 'application/x-ndjson');
-  if (!answer.includes('"errors":false'))
-    throw new Error(`The bulk body was not written whole: ${answer.slice(0, 500)}`);
 }
 
 /** Searches at an even rate, alternately direct and through, on an open loop: a slow answer delays no other. */

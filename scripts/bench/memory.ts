@@ -7,11 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { startService } from '../services.js';
+import { NEVER } from './bench-run.js';
 import { watchMemory } from './process-watch.js';
 
 const MB = 1024 * 1024;
 const BAR_MB = 150;
-const NEVER = new AbortController().signal;
 
 export interface MemoryResult {
   readonly service: string;

@@ -37,8 +37,9 @@ async function residentMb(pid: number): Promise<number> {
 
 let ticks: number | undefined;
 
-/** Seconds of CPU that a process has used so far, with all its threads; NaN where there is no /proc. */
-export async function cpuSeconds(pid: number): Promise<number> {
+/** Seconds of CPU that a process has used so far, with all its threads; NaN where it is not known or there is no /proc. */
+export async function cpuSeconds(pid: number | undefined): Promise<number> {
+  if (pid === undefined) return Number.NaN;
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The name, in brackets, may hold spaces; user and system time are the 12th and 13th word after it.
   const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

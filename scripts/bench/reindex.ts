@@ -76,9 +76,9 @@ async function measureRate(
     // Half of the titles before and half after, so that a load on the machine that comes or goes counts on both sides.
     const half = Math.ceil(titles.length / 2);
     const before = await encodeSeconds(encoder, titles.slice(0, half));
-    const engineBefore = pid === undefined ? Number.NaN : await cpuSeconds(pid);
+    const engineBefore = await cpuSeconds(pid);
     const run = await runReindex(engine);
-    const engineSeconds = pid === undefined ? Number.NaN : (await cpuSeconds(pid)) - engineBefore;
+    const engineSeconds = (await cpuSeconds(pid)) - engineBefore;
     const after = await encodeSeconds(encoder, titles.slice(half));
     const alone = titles.length / (before + after);
     const rate = titles.length / run.seconds;

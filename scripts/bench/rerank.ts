@@ -15,13 +15,13 @@ import { planSearch, readSearch } from '../../src/rerank/plan.js';
 import { searchRoute } from '../../src/rerank/search-route.js';
 import { createEngineClient } from '../../src/search-engine/client.js';
 import { createSettingsReader } from '../../src/search-engine/index-settings.js';
+import { NEVER } from './bench-run.js';
 import { benchAgent, percentile, send } from './http-client.js';
 
 const DOCUMENTS = 3_000;
 const WINDOWS = [10, 100, 1_000] as const;
 const BARS_US: Readonly<Record<number, number>> = { 100: 15, 1_000: 8 };
 const ROUNDS = 60;
-const NEVER = new AbortController().signal;
 
 export async function rerankCost(engine: string, output: NodeJS.WritableStream): Promise<boolean> {
   const bundle = await loadBundle(defaultBundleFolder());

@@ -1,7 +1,7 @@
 /** Documents with vectors as the sidecar would write them, without the sidecar. */
 import type { Bundle } from '../../src/model/bundle.js';
 import { encodePayload, hashText, type Codec } from '../../src/search-engine/vector-payload.js';
-import { benchAgent, send } from './http-client.js';
+import { benchAgent, send, writeBulk } from './http-client.js';
 
 const BULK = 1_000;
 
@@ -30,16 +30,7 @@ export async function fillIndex(engine: string, bundle: Bundle, filling: Filling
         ];
         return `{"index":{"_id":"${start + offset}"}}\n{${members.join(',')}}\n`;
       });
-      const answer = await send(
-        agent,
-        engine,
-        'POST',
-        `/${index}/_bulk`,
-        lines.join(''),
-        'application/x-ndjson',
-      );
-      if (!answer.includes('"errors":false'))
-        throw new Error(`A bulk body was not written whole: ${answer.slice(0, 500)}`);
+      await writeBulk(agent, engine, index, lines.join(''));
     }
     await send(agent, engine, 'POST', `/${index}/_refresh`);
   } finally {

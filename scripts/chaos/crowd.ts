@@ -81,7 +81,7 @@ export function changeOf(document: TrackedDocument, title: string, random: Rando
  * True where the document is there and nothing of its past can still come: a write that was lost once may be
  * carried out late, over one that came after it, and no server could tell which the client meant to be the last.
  */
-export function isSettled({ operations }: TrackedDocument): boolean {
+function isSettled({ operations }: TrackedDocument): boolean {
   const last = operations.at(-1);
   return (
     last?.action !== 'delete' && operations.every((one) => one.outcome === 'acknowledged' && !one.unclear)

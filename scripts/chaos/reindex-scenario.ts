@@ -6,15 +6,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, shuffled, type Random } from '../../src/evaluate/random.js';
 import { changeOf } from './crowd.js';
 import { titlePool, wholeSource } from './documents.js';
-import { killNode, type Interval } from './faults.js';
-import { call, readIndex } from './inspect.js';
+import { killNode } from './faults.js';
 import { operation, type TrackedDocument } from './ledger.js';
-import { openLink } from './link.js';
-import { makeIndex, tallyOf, type ScenarioOptions, type ScenarioReport } from './scenario.js';
-import { judge } from './verdict.js';
+import {
+  judgeStage,
+  setStage,
+  tallyOf,
+  writerTo,
+  type ScenarioOptions,
+  type ScenarioReport,
+} from './scenario.js';
 import { watchShare, type ShareWatch } from './watch-share.js';
 import { startWorker, type WorkerProcess } from './worker-process.js';
-import { Writer, type Item } from './writer.js';
+import type { Item, Writer } from './writer.js';
 
 const LEASE_MS = 3_000;
 const EDITED_SHARE = 0.05;
@@ -24,23 +28,11 @@ const LOAD_ITEMS = 500;
 
 export async function reindexScenario(options: ScenarioOptions): Promise<ScenarioReport> {
   const { cluster, seed, documents: count, signal, onProgress } = options;
-  const started = Date.now();
   const random = createRandom(seed + 2_000_003);
-  const node = cluster.nodes[Math.floor(random() * cluster.nodes.length)];
-  if (node === undefined) throw new Error('The cluster has no nodes.');
-  const index = `twinrank-chaos-reindex-${seed}`;
-  const wish = await makeIndex(node.url, index, cluster.nodes.length, signal);
-  const link = await openLink(Number(new URL(node.url).port));
-  const problems: string[] = [];
+  const stage = await setStage('reindex', options, random);
+  const { index, wish, link, nodeDown, problems } = stage;
   const faults: string[] = [];
-  const nodeDown: Interval[] = [];
-  const editor = new Writer({
-    url: link.url,
-    index,
-    started,
-    nodeWasDown: (from, to) => nodeDown.some(([down, up]) => from <= up && to >= down),
-    onProblem: (text) => problems.push(text),
-  });
+  const editor = writerTo(link.url, stage);
   const watch = watchShare(link.url, index, wish.field, count);
   const workers: WorkerProcess[] = [];
   let expected = 2;
@@ -99,9 +91,7 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
         problems.push(`a worker that nobody killed ended with exit code ${code}:\n${lastWords}`);
     if (again === undefined) problems.push('the workers were done before one could be killed');
     faults.push(`${edited} documents edited`);
-    await cluster.green();
-    problems.push(...judge(documents, await readIndex(node.url, index), wish));
-    await call(`${node.url}/${index}`, 'DELETE');
+    await judgeStage(stage, cluster, documents);
     return { ...tallyOf(documents), sentAgain: editor.sentAgain, faults, problems };
   } finally {
     signal.removeEventListener('abort', stop);

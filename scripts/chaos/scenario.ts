@@ -1,11 +1,15 @@
-/** What both scenarios have in common: their surroundings, their report, and an index to begin with. */
+/** What both scenarios have in common: their surroundings, their report, and an index that is judged in the end. */
+import type { Random } from '../../src/evaluate/random.js';
 import { settingsFromMeta } from '../../src/search-engine/mapping-meta.js';
-import type { Cluster } from '../engine/cluster.js';
+import type { Cluster, ClusterNode } from '../engine/cluster.js';
 import { mustSucceed } from '../services.js';
 import { DOCUMENT_MAPPING } from './documents.js';
-import { call } from './inspect.js';
+import type { Interval } from './faults.js';
+import { call, readIndex } from './inspect.js';
 import type { Operation, TrackedDocument } from './ledger.js';
-import type { VectorWish } from './verdict.js';
+import { openLink, type Link } from './link.js';
+import { judge, type VectorWish } from './verdict.js';
+import { Writer } from './writer.js';
 
 export interface ScenarioOptions {
   readonly cluster: Cluster;
@@ -31,8 +35,58 @@ export interface ScenarioReport {
   readonly problems: readonly string[];
 }
 
+/** Where a scenario plays: an index of its own, and a link that can be broken to the cluster. */
+export interface Stage {
+  /** When it began, of Date.now(). */
+  readonly started: number;
+  readonly node: ClusterNode;
+  readonly index: string;
+  readonly wish: VectorWish;
+  readonly link: Link;
+  /** When the cluster was short of a node. */
+  readonly nodeDown: Interval[];
+  readonly problems: string[];
+}
+
+/** Sets the stage at a node that chance picks. */
+export async function setStage(
+  name: string,
+  { cluster, seed, signal }: ScenarioOptions,
+  random: Random,
+): Promise<Stage> {
+  const started = Date.now();
+  const node = cluster.nodes[Math.floor(random() * cluster.nodes.length)];
+  if (node === undefined) throw new Error('The cluster has no nodes.');
+  const index = `twinrank-chaos-${name}-${seed}`;
+  const wish = await makeIndex(node.url, index, cluster.nodes.length, signal);
+  const link = await openLink(Number(new URL(node.url).port));
+  return { started, node, index, wish, link, nodeDown: [], problems: [] };
+}
+
+/** A client that writes to the stage's index at this address. */
+export function writerTo(url: string, { index, started, nodeDown, problems }: Stage): Writer {
+  return new Writer({
+    url,
+    index,
+    started,
+    nodeWasDown: (from, to) => nodeDown.some(([down, up]) => from <= up && to >= down),
+    onProblem: (text) => problems.push(text),
+  });
+}
+
+/** Waits until the cluster is whole, adds what is wrong with the index to the problems, and deletes it. */
+export async function judgeStage(
+  { node, index, wish, problems }: Stage,
+  cluster: Cluster,
+  documents: readonly TrackedDocument[],
+): Promise<void> {
+  await cluster.green();
+  problems.push(...judge(documents, await readIndex(node.url, index), wish));
+  await call(`${node.url}/${index}`, 'DELETE');
+}
+
 /** Makes the index, with a copy of each shard on every node, and sets it up. Returns how its vectors must be. */
-export async function makeIndex(
+async function makeIndex(
   url: string,
   index: string,
   nodes: number,

@@ -5,15 +5,18 @@ import { freePorts } from '../engine/free-ports.js';
 import { writeAll } from './crowd.js';
 import { titlePool } from './documents.js';
 import { planFaults, type Fault, type Interval, type Site } from './faults.js';
-import { call, readIndex } from './inspect.js';
 import { seconds } from './ledger.js';
-import { openLink } from './link.js';
 import { Pace } from './pace.js';
-import { makeIndex, tallyOf, type ScenarioOptions, type ScenarioReport } from './scenario.js';
+import {
+  judgeStage,
+  setStage,
+  tallyOf,
+  writerTo,
+  type ScenarioOptions,
+  type ScenarioReport,
+} from './scenario.js';
 import type { Lost } from './send.js';
 import { sidecarProcess } from './sidecar-process.js';
-import { judge } from './verdict.js';
-import { Writer } from './writer.js';
 
 const CLIENTS = 4;
 /** A request that left this long before the sidecar was asked to end has been accepted by it. */
@@ -21,35 +24,19 @@ const SURELY_ACCEPTED_MS = 1_000;
 
 export async function sidecarScenario(options: ScenarioOptions): Promise<ScenarioReport> {
   const { cluster, seed, documents: count, signal } = options;
-  const started = Date.now();
   const random = createRandom(seed);
-  const node = cluster.nodes[Math.floor(random() * cluster.nodes.length)];
-  if (node === undefined) throw new Error('The cluster has no nodes.');
-  const index = `twinrank-chaos-sidecar-${seed}`;
-  const wish = await makeIndex(node.url, index, cluster.nodes.length, signal);
-  const link = await openLink(Number(new URL(node.url).port));
+  const stage = await setStage('sidecar', options, random);
+  const { link, nodeDown, problems } = stage;
   const [port = 0] = await freePorts(1);
   const sidecar = sidecarProcess(port, link.url, options.log, signal);
-  const nodeDown: Interval[] = [];
   const site: Site = { cluster, link, sidecar, random, nodeDown, draining: [] };
   const faults = planFaults(faultsFor(count), random);
   const pace = new Pace(count, faults.length);
   const titles = titlePool(options.titles, random);
-  const problems: string[] = [];
-  const writers = Array.from(
-    { length: CLIENTS },
-    () =>
-      new Writer({
-        url: sidecar.url,
-        index,
-        started,
-        nodeWasDown: (from, to) => nodeDown.some(([down, up]) => from <= up && to >= down),
-        onProblem: (text) => problems.push(text),
-      }),
-  );
+  const writers = Array.from({ length: CLIENTS }, () => writerTo(sidecar.url, stage));
   try {
     await sidecar.start();
-    const breaking = breakInTurn(faults, pace, site, started, options);
+    const breaking = breakInTurn(faults, pace, site, stage.started, options);
     const share = Math.ceil(count / CLIENTS);
     const clients = writers.map((writer, i) =>
       writeAll(
@@ -67,12 +54,8 @@ export async function sidecarScenario(options: ScenarioOptions): Promise<Scenari
     );
     const [happened, written] = await Promise.all([breaking, Promise.all(clients)]);
     const documents = written.flat();
-    await cluster.green();
-    problems.push(
-      ...unanswered(writers, site.draining),
-      ...judge(documents, await readIndex(node.url, index), wish),
-    );
-    await call(`${node.url}/${index}`, 'DELETE');
+    problems.push(...unanswered(writers, site.draining));
+    await judgeStage(stage, cluster, documents);
     return {
       ...tallyOf(documents),
       sentAgain: writers.reduce((sum, writer) => sum + writer.sentAgain, 0),

@@ -2,10 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { PROJECT_ROOT } from '../project-root.js';
+import { PROGRAM } from '../services.js';
 
-const PROGRAM = join(PROJECT_ROOT, 'dist', 'src', 'cli', 'main.js');
 const KEPT_CHARACTERS = 1_000;
 
 export interface WorkerEnd {

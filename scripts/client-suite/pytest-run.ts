@@ -57,7 +57,7 @@ export async function runSuite(
 }
 
 /** Outcomes in a JUnit report. */
-export function outcomesIn(xml: string): Map<string, Outcome> {
+function outcomesIn(xml: string): Map<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   for (const match of xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
     const attribute = (name: string): string =>

@@ -64,7 +64,7 @@ export function sourceOf(n: number): string {
 }
 
 /** Two repeated keys are an error for some engines, so only the last is kept for them. */
-export function plainSourceOf(n: number): string {
+function plainSourceOf(n: number): string {
   return sourceOf(n).replace(/,"untouched":\{[^}]*\}(?=,"untouched")/, '');
 }
 

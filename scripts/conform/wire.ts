@@ -136,7 +136,7 @@ type Parsed =
   | { readonly isInterim: false; readonly answer: Omit<WireAnswer, 'interim'>; readonly bytes: number };
 
 /** The first answer in the bytes; undefined where it is not complete yet. */
-export function parseAnswer(bytes: Buffer, method: string, ended: boolean): Parsed | undefined {
+function parseAnswer(bytes: Buffer, method: string, ended: boolean): Parsed | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const head = bytes.toString('latin1', 0, headEnd);

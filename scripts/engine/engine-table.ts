@@ -55,6 +55,14 @@ const SMALL_NETTY = [
   '-Dio.netty.recycler.maxCapacityPerThread=0',
 ] as const;
 
+/** What every OpenSearch 2 is started with. */
+const OPENSEARCH_2_PLUGINS = [
+  'org.opensearch.transport.Netty4Plugin',
+  'org.opensearch.analysis.common.CommonAnalysisPlugin',
+  'org.opensearch.painless.PainlessPlugin',
+  'org.opensearch.index.reindex.ReindexPlugin',
+] as const;
+
 export const ENGINES = {
   '2.19.6': {
     title: 'OpenSearch 2.19.6',
@@ -64,10 +72,7 @@ export const ENGINES = {
     java: 17,
     settings: LONE_NODE,
     plugins: [
-      'org.opensearch.transport.Netty4Plugin',
-      'org.opensearch.analysis.common.CommonAnalysisPlugin',
-      'org.opensearch.painless.PainlessPlugin',
-      'org.opensearch.index.reindex.ReindexPlugin',
+      ...OPENSEARCH_2_PLUGINS,
       'org.opensearch.join.ParentJoinPlugin',
       'org.opensearch.index.mapper.MapperExtrasPlugin',
       'org.opensearch.ingest.common.IngestCommonPlugin',
@@ -111,13 +116,7 @@ export const ENGINES = {
     megabytes: 90,
     java: 17,
     settings: LONE_NODE,
-    plugins: [
-      'org.opensearch.transport.Netty4Plugin',
-      'org.opensearch.analysis.common.CommonAnalysisPlugin',
-      'org.opensearch.painless.PainlessPlugin',
-      'org.opensearch.index.reindex.ReindexPlugin',
-      'org.opensearch.security.OpenSearchSecurityPlugin',
-    ],
+    plugins: [...OPENSEARCH_2_PLUGINS, 'org.opensearch.security.OpenSearchSecurityPlugin'],
     zips: true,
     secured: true,
     jvmFlags: ['-Dlog4j2.disable.jmx=true', ...SMALL_NETTY],
@@ -129,13 +128,7 @@ export const ENGINES = {
     megabytes: 90,
     java: 17,
     settings: LONE_NODE,
-    plugins: [
-      'org.opensearch.transport.Netty4Plugin',
-      'org.opensearch.analysis.common.CommonAnalysisPlugin',
-      'org.opensearch.painless.PainlessPlugin',
-      'org.opensearch.index.reindex.ReindexPlugin',
-      'org.opensearch.knn.plugin.KNNPlugin',
-    ],
+    plugins: [...OPENSEARCH_2_PLUGINS, 'org.opensearch.knn.plugin.KNNPlugin'],
     zips: true,
     jvmFlags: ['-Dlog4j2.disable.jmx=true', ...SMALL_NETTY],
   },

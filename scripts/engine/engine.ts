@@ -3,10 +3,8 @@
  * that ends, because the launcher watches the pipe that it holds.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../project-root.js';
@@ -19,6 +17,7 @@ import {
   type EngineRow,
   type EngineVersion,
 } from './engine-table.js';
+import { whyTaken } from './free-ports.js';
 import { isHealthy } from './health.js';
 import { ensureJars } from './jars.js';
 import { findJava } from './java.js';
@@ -111,17 +110,12 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 
 /** A taken port is told at once, rather than by the engine's stack trace some seconds later. */
 async function claimPort(port: number, title: string): Promise<void> {
-  const probe = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(probe, 'listening');
-  } catch (cause) {
-    throw new Error(
-      `${title} cannot have port ${port} (${(cause as NodeJS.ErrnoException).code}). Choose another port, or none to get a free one.`,
-      { cause },
-    );
-  }
-  probe.close();
-  await once(probe, 'close');
+  const cause = await whyTaken(port);
+  if (cause === undefined) return;
+  throw new Error(
+    `${title} cannot have port ${port} (${cause.code}). Choose another port, or none to get a free one.`,
+    { cause },
+  );
 }
 
 /** The caller's own settings are the strongest. */

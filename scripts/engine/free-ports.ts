@@ -1,4 +1,4 @@
-/** Ports that a process can be given again after it has been killed. */
+/** Whether a port is free, and ports that a process can be given again after it has been killed. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -15,19 +15,20 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   for (let tries = 0; found.size < count; tries++) {
     if (tries > 1_000) throw new Error(`No ${count} free ports between ${FIRST} and ${LAST}.`);
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    if (await isFree(port)) found.add(port);
+    if ((await whyTaken(port)) === undefined) found.add(port);
   }
   return [...found];
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Why a loopback port cannot be listened on; undefined where it is free. */
+export async function whyTaken(port: number): Promise<NodeJS.ErrnoException | undefined> {
   const probe = createServer().listen(port, '127.0.0.1');
   try {
     await once(probe, 'listening');
-  } catch {
-    return false;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
   }
   probe.close();
   await once(probe, 'close');
-  return true;
+  return undefined;
 }

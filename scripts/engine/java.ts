@@ -12,7 +12,7 @@ const WITHOUT_IT =
 const NOT_RUNNING = 'does not run';
 
 /** The machine lacks a program that the local engine needs; the message says what to install. */
-export class MissingProgramError extends Error {
+class MissingProgramError extends Error {
   override readonly name = 'MissingProgramError';
 }
 

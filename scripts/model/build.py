@@ -15,54 +15,35 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 from decode import BLOCK, E5S1File, QuantizedMatrix
-
-MASKED = -1e4
-"""Added to the attention score of a padding token: exp() of it is 0 in float32."""
+from graph import OUTPUT, Graph
 
 ACCURACY_LEVEL = 1
 """MatMulNBits computes in float32 (1) rather than with activations rounded to int8 (4)."""
 
 
-class EncoderGraph:
-    """Collects nodes and weights; each method adds a part and returns the name of its output."""
-
+class EncoderGraph(Graph):
     def __init__(self, model: E5S1File, piece_ids: list[int], accuracy_level: int = ACCURACY_LEVEL) -> None:
+        super().__init__()
         self._model = model
         self._piece_ids = piece_ids
         self._accuracy_level = accuracy_level
-        self._nodes: list[onnx.NodeProto] = []
-        self._weights: list[TensorProto] = []
 
     def build(self) -> onnx.ModelProto:
         """The whole encoder: input_ids and attention_mask [batch, sequence] -> sentence_embedding."""
-        self._constants()
-        mask = self._node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
-        bias = self._attention_bias(mask)
-        hidden = self._embeddings()
-        for layer in range(self._model.sizes.layers):
-            hidden = self._layer(layer, hidden, bias)
-        self._mean(hidden, mask)
-        return self._model_proto()
-
-    def _constants(self) -> None:
         sizes = self._model.sizes
-        width = sizes.hidden // sizes.heads
         for axis in (0, 1, 2):
-            self._weight(f"axis_{axis}", np.array([axis], np.int64))
-        self._weight("heads_shape", np.array([0, 0, sizes.heads, width], np.int64))
-        self._weight("hidden_shape", np.array([0, 0, sizes.hidden], np.int64))
-        self._weight("score_scale", np.float32(1 / np.sqrt(width)))
-
-    def _attention_bias(self, mask: str) -> str:
-        self._weight("one", np.float32(1))
-        self._weight("masked", np.float32(MASKED))
-        self._weight("axes_1_2", np.array([1, 2], np.int64))
-        keys = self._node("Unsqueeze", [mask, "axes_1_2"], "mask_keys")
-        absent = self._node("Sub", ["one", keys], "mask_absent")
-        return self._node("Mul", [absent, "masked"], "attention_bias")
+            self._axis(axis)
+        self._shapes(sizes.hidden, sizes.heads)
+        mask = self._node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
+        bias = self._padding_bias(mask, "attention_bias")
+        hidden = self._embeddings()
+        for layer in range(sizes.layers):
+            hidden = self._layer(layer, hidden, bias)
+        self._mean(hidden, mask, OUTPUT)
+        return self._model_proto("zh-en-small", sizes.hidden, {"com.microsoft": 1})
 
     def _embeddings(self) -> str:
         hidden = self._model.sizes.hidden
@@ -71,7 +52,7 @@ class EncoderGraph:
         token_type = self._model.floats("emb.type").reshape(-1, hidden)[0]
         self._weight("position_table", positions + token_type)
         self._node("Shape", ["input_ids"], "length", start=1, end=2)
-        place = self._node("Slice", ["position_table", "axis_0", "length", "axis_0"], "positions")
+        place = self._node("Slice", ["position_table", self._axis(0), "length", self._axis(0)], "positions")
         return self._norm(self._node("Add", [words, place], "embedding_sum"), "emb.ln", "embedding")
 
     def _word_embeddings(self, table: QuantizedMatrix) -> str:
@@ -92,7 +73,10 @@ class EncoderGraph:
 
     def _layer(self, index: int, hidden: str, bias: str) -> str:
         weights, name = f"l{index}.", f"layer{index}"
-        context = self._attention(weights, name, hidden, bias)
+        letters = {"query": "q", "key": "k", "value": "v"}
+        context = self._attention(
+            name, bias, lambda part: self._linear(hidden, weights + letters[part], f"{name}_{part}")
+        )
         projected = self._linear(context, weights + "ao", f"{name}_attention")
         added = self._node("Add", [projected, hidden], f"{name}_attention_sum")
         hidden = self._norm(added, weights + "aln", f"{name}_attention_norm")
@@ -100,23 +84,6 @@ class EncoderGraph:
         outer = self._linear(inner, weights + "fo", f"{name}_outer", self._model.sizes.feed_forward)
         added = self._node("Add", [outer, hidden], f"{name}_outer_sum")
         return self._norm(added, weights + "oln", f"{name}_norm")
-
-    def _attention(self, weights: str, name: str, hidden: str, bias: str) -> str:
-        query = self._heads(hidden, weights + "q", f"{name}_query", [0, 2, 1, 3])
-        key = self._heads(hidden, weights + "k", f"{name}_key", [0, 2, 3, 1])
-        value = self._heads(hidden, weights + "v", f"{name}_value", [0, 2, 1, 3])
-        products = self._node("MatMul", [query, key], f"{name}_products")
-        scaled = self._node("Mul", [products, "score_scale"], f"{name}_scaled")
-        scores = self._node("Add", [scaled, bias], f"{name}_scores")
-        shares = self._node("Softmax", [scores], f"{name}_shares", axis=-1)
-        context = self._node("MatMul", [shares, value], f"{name}_context")
-        joined = self._node("Transpose", [context], f"{name}_joined", perm=[0, 2, 1, 3])
-        return self._node("Reshape", [joined, "hidden_shape"], f"{name}_context_flat")
-
-    def _heads(self, hidden: str, weights: str, name: str, order: list[int]) -> str:
-        flat = self._linear(hidden, weights, name)
-        split = self._node("Reshape", [flat, "heads_shape"], f"{name}_split")
-        return self._node("Transpose", [split], f"{name}_heads", perm=order)
 
     def _linear(self, value: str, weights: str, name: str, columns: int | None = None) -> str:
         width = columns or self._model.sizes.hidden
@@ -139,41 +106,14 @@ class EncoderGraph:
         return self._node("Add", [product, f"{name}_bias"], name)
 
     def _norm(self, value: str, weights: str, name: str) -> str:
-        self._weight(f"{name}_gain", self._model.floats(weights + ".w"))
-        self._weight(f"{name}_shift", self._model.floats(weights + ".b"))
-        inputs = [value, f"{name}_gain", f"{name}_shift"]
-        return self._node("LayerNormalization", inputs, name, axis=-1, epsilon=self._model.sizes.epsilon)
-
-    def _mean(self, hidden: str, mask: str) -> None:
-        column = self._node("Unsqueeze", [mask, "axis_2"], "mask_tokens")
-        kept = self._node("Mul", [hidden, column], "kept_tokens")
-        total = self._node("ReduceSum", [kept, "axis_1"], "token_sum", keepdims=0)
-        count = self._node("ReduceSum", [mask, "axis_1"], "token_count", keepdims=1)
-        self._node("Div", [total, count], "sentence_embedding")
+        gain, shift = self._model.floats(weights + ".w"), self._model.floats(weights + ".b")
+        return self._layer_norm(value, gain, shift, self._model.sizes.epsilon, name)
 
     def _node(
-        self, operator: str, inputs: list[str], output: str, domain: str = "", **attributes: object
+        self, operator: str, inputs: list[str], output: str, domain: str | None = "", **attributes: object
     ) -> str:
-        self._nodes.append(
-            helper.make_node(operator, inputs, [output], name=output, domain=domain, **attributes)
-        )
-        return output
-
-    def _weight(self, name: str, values: NDArray | np.generic) -> None:
-        self._weights.append(
-            numpy_helper.from_array(np.ascontiguousarray(values).reshape(np.shape(values)), name)
-        )
-
-    def _model_proto(self) -> onnx.ModelProto:
-        inputs = [
-            helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"])
-            for name in ("input_ids", "attention_mask")
-        ]
-        shape = ["batch", self._model.sizes.hidden]
-        output = helper.make_tensor_value_info("sentence_embedding", TensorProto.FLOAT, shape)
-        graph = helper.make_graph(self._nodes, "zh-en-small", inputs, [output], self._weights)
-        opsets = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        # ONNX's own domain is written out, an empty text: so it stands in the file that ships.
+        return super()._node(operator, inputs, output, domain, **attributes)
 
 
 def write_encoder(

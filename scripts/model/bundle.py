@@ -25,6 +25,9 @@ FILES = {
     "golden": "golden.json",
 }
 
+Head = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Rows [2, 3 x dimensions] and biases of the classes different and similar."""
+
 
 @dataclass(frozen=True)
 class Spec:

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle import FILES, Spec, write_head_rows, write_manifest
+from bundle import FILES, Head, Spec, write_head_rows, write_manifest
 from export_graph import write_graph
 from export_texts import TEXTS
 from export_tokenizer import write_tokenizer_files
 from export_verify import TOLERANCE, Logits, Parity, compare, write_golden_examples
 from reference import ReferenceEncoder
 
-Head = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def main(arguments: list[str] | None = None) -> Parity:

@@ -12,6 +12,16 @@ import numpy as np
 
 from export_texts import PAIRS, TEXTS
 
+SMALL_OFFSET = {
+    "hidden_size": 96,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 12,
+    "intermediate_size": 192,
+    "pad_token_id": 1,
+    "layer_norm_eps": 1e-5,
+}
+"""Shape of the families whose positions begin after the padding id."""
+
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -114,15 +124,7 @@ def hf_cases(work: Path) -> Iterator[Case]:
 
     tokenizer = byte_pairs(work / "roberta-files", RobertaTokenizerFast)
     config = RobertaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=96,
-        num_hidden_layers=3,
-        num_attention_heads=12,
-        intermediate_size=192,
-        max_position_embeddings=130,
-        type_vocab_size=1,
-        pad_token_id=1,
-        layer_norm_eps=1e-5,
+        vocab_size=len(tokenizer), max_position_embeddings=130, type_vocab_size=1, **SMALL_OFFSET
     )
     folder, model = sentence_model(saved("roberta", RobertaModel(config), tokenizer), 128)
     head = work / "roberta.safetensors"
@@ -131,15 +133,7 @@ def hf_cases(work: Path) -> Iterator[Case]:
 
     tokenizer = XLMRobertaTokenizerFast(vocab_file=str(sentence_pieces(work / "xlm-r")))
     config = XLMRobertaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=96,
-        num_hidden_layers=3,
-        num_attention_heads=12,
-        intermediate_size=192,
-        max_position_embeddings=514,
-        type_vocab_size=1,
-        pad_token_id=1,
-        layer_norm_eps=1e-5,
+        vocab_size=len(tokenizer), max_position_embeddings=514, type_vocab_size=1, **SMALL_OFFSET
     )
     folder, model = sentence_model(
         saved("xlm-roberta", XLMRobertaModel(config), tokenizer), 256, lambda size: modules.Normalize()
@@ -152,16 +146,7 @@ def hf_cases(work: Path) -> Iterator[Case]:
 
     vocabulary = wordpieces(work / "mpnet-vocab.txt", True, ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"])
     tokenizer = MPNetTokenizerFast(str(vocabulary), do_lower_case=True, model_max_length=512)
-    config = MPNetConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=96,
-        num_hidden_layers=3,
-        num_attention_heads=12,
-        intermediate_size=192,
-        max_position_embeddings=514,
-        pad_token_id=1,
-        layer_norm_eps=1e-5,
-    )
+    config = MPNetConfig(vocab_size=len(tokenizer), max_position_embeddings=514, **SMALL_OFFSET)
     folder, model = sentence_model(
         saved("mpnet", MPNetModel(config), tokenizer), 384, lambda size: modules.Normalize()
     )

@@ -14,12 +14,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
-MASKED = -1e4
-"""Added to the attention score of a padding token: exp() of it is 0 in float32."""
+from graph import OUTPUT, Graph
 
-OUTPUT = "sentence_embedding"
 LARGEST_FILE = 2**31 - 1
 """protobuf's limit of one message."""
 
@@ -100,19 +98,16 @@ def write_graph(encoder: Encoder, name: str, path: Path) -> None:
     )
     if size > LARGEST_FILE:
         raise SystemExit(f"The weights take {size / 1e9:.1f} GB; an ONNX file holds 2.1 GB at most.")
-    path.write_bytes(_Graph(encoder).build(name).SerializeToString(deterministic=True))
+    path.write_bytes(_EncoderGraph(encoder).build(name).SerializeToString(deterministic=True))
 
 
-class _Graph:
-    """Collects nodes and weights; each method adds a part and returns the name of its output."""
-
+class _EncoderGraph(Graph):
     def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
         self._encoder = encoder
-        self._nodes: list[onnx.NodeProto] = []
-        self._weights: list[TensorProto] = []
 
     def build(self, name: str) -> onnx.ModelProto:
-        self._constants()
+        self._shapes(self._encoder.words.shape[1], self._encoder.heads)
         mask = self._node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
         self._node("Shape", ["input_ids"], "length", start=1, end=2)
         bias = self._attention_bias(mask)
@@ -124,22 +119,10 @@ class _Graph:
             flat = self._linear(pooled, dense.linear, f"dense{index}")
             pooled = self._activation(flat, dense.activation, f"dense{index}_activation")
         self._node("Identity", [pooled], OUTPUT)
-        return self._model_proto(name)
-
-    def _constants(self) -> None:
-        hidden, heads = self._encoder.words.shape[1], self._encoder.heads
-        width = hidden // heads
-        self._weight("heads_shape", np.array([0, 0, heads, width], np.int64))
-        self._weight("hidden_shape", np.array([0, 0, hidden], np.int64))
-        self._weight("score_scale", np.float32(1 / np.sqrt(width)))
+        return self._model_proto(name, self._encoder.dimensions, {})
 
     def _attention_bias(self, mask: str) -> str:
-        self._weight("one", np.float32(1))
-        self._weight("masked", np.float32(MASKED))
-        self._weight("axes_1_2", np.array([1, 2], np.int64))
-        keys = self._node("Unsqueeze", [mask, "axes_1_2"], "mask_keys")
-        absent = self._node("Sub", ["one", keys], "mask_absent")
-        bias = self._node("Mul", [absent, "masked"], "mask_bias")
+        bias = self._padding_bias(mask, "mask_bias")
         if self._encoder.relative_bias is None:
             return bias
         self._weight("relative_table", self._encoder.relative_bias)
@@ -156,7 +139,9 @@ class _Graph:
         return self._norm(total, self._encoder.embedding_norm, "embedding")
 
     def _layer(self, name: str, layer: Layer, hidden: str, bias: str) -> str:
-        context = self._attention(name, layer, hidden, bias)
+        context = self._attention(
+            name, bias, lambda part: self._linear(hidden, getattr(layer, part), f"{name}_{part}")
+        )
         projected = self._linear(context, layer.output, f"{name}_attention")
         added = self._node("Add", [projected, hidden], f"{name}_attention_sum")
         hidden = self._norm(added, layer.attention_norm, f"{name}_attention_norm")
@@ -164,22 +149,6 @@ class _Graph:
         active = self._activation(inner, self._encoder.activation, f"{name}_activation")
         outer = self._linear(active, layer.outer, f"{name}_outer")
         return self._norm(self._node("Add", [outer, hidden], f"{name}_sum"), layer.norm, f"{name}_norm")
-
-    def _attention(self, name: str, layer: Layer, hidden: str, bias: str) -> str:
-        query = self._heads(hidden, layer.query, f"{name}_query", [0, 2, 1, 3])
-        key = self._heads(hidden, layer.key, f"{name}_key", [0, 2, 3, 1])
-        value = self._heads(hidden, layer.value, f"{name}_value", [0, 2, 1, 3])
-        products = self._node("MatMul", [query, key], f"{name}_products")
-        scaled = self._node("Mul", [products, "score_scale"], f"{name}_scaled")
-        scores = self._node("Add", [scaled, bias], f"{name}_scores")
-        shares = self._node("Softmax", [scores], f"{name}_shares", axis=-1)
-        context = self._node("MatMul", [shares, value], f"{name}_context")
-        joined = self._node("Transpose", [context], f"{name}_joined", perm=[0, 2, 1, 3])
-        return self._node("Reshape", [joined, "hidden_shape"], f"{name}_context_flat")
-
-    def _heads(self, hidden: str, linear: Linear, name: str, order: list[int]) -> str:
-        split = self._node("Reshape", [self._linear(hidden, linear, name), "heads_shape"], f"{name}_split")
-        return self._node("Transpose", [split], f"{name}_heads", perm=order)
 
     def _linear(self, value: str, linear: Linear, name: str) -> str:
         self._weight(f"{name}_weight", linear.weight)
@@ -194,42 +163,10 @@ class _Graph:
         return self._node(operator, [value], name, **attributes)
 
     def _norm(self, value: str, norm: Norm, name: str) -> str:
-        self._weight(f"{name}_gain", norm.gain)
-        self._weight(f"{name}_shift", norm.shift)
-        inputs = [value, f"{name}_gain", f"{name}_shift"]
-        return self._node("LayerNormalization", inputs, name, axis=-1, epsilon=self._encoder.epsilon)
+        return self._layer_norm(value, norm.gain, norm.shift, self._encoder.epsilon, name)
 
     def _pooled(self, hidden: str, mask: str) -> str:
         if self._encoder.pooling == "cls":
             self._weight("first", np.int64(0))
             return self._node("Gather", [hidden, "first"], "first_token", axis=1)
-        column = self._node("Unsqueeze", [mask, self._axis(2)], "mask_tokens")
-        kept = self._node("Mul", [hidden, column], "kept_tokens")
-        total = self._node("ReduceSum", [kept, self._axis(1)], "token_sum", keepdims=0)
-        count = self._node("ReduceSum", [mask, self._axis(1)], "token_count", keepdims=1)
-        return self._node("Div", [total, count], "token_mean")
-
-    def _axis(self, number: int) -> str:
-        name = f"axis_{number}"
-        if all(weight.name != name for weight in self._weights):
-            self._weight(name, np.array([number], np.int64))
-        return name
-
-    def _node(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self._nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
-        return output
-
-    def _weight(self, name: str, values: NDArray | np.generic) -> None:
-        self._weights.append(
-            numpy_helper.from_array(np.ascontiguousarray(values).reshape(np.shape(values)), name)
-        )
-
-    def _model_proto(self, name: str) -> onnx.ModelProto:
-        inputs = [
-            helper.make_tensor_value_info(key, TensorProto.INT64, ["batch", "sequence"])
-            for key in ("input_ids", "attention_mask")
-        ]
-        shape = ["batch", self._encoder.dimensions]
-        output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape)
-        graph = helper.make_graph(self._nodes, name, inputs, [output], self._weights)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+        return self._mean(hidden, mask, "token_mean")

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from bundle import Head
 from export_graph import Dense, Encoder, Layer, Linear, Norm
 
 FAMILIES = ("bert", "roberta", "xlm-roberta", "mpnet", "ernie")
@@ -19,7 +20,21 @@ OFFSET_FAMILIES = ("roberta", "xlm-roberta", "mpnet")
 """Their first position is the row after the padding id."""
 
 DENSE_ACTIVATIONS = {"Tanh": "tanh", "Identity": "identity", "ReLU": "relu", "GELU": "gelu"}
-Head = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Names of a layer's tensors below `attention`."""
+
+    query: str
+    key: str
+    value: str
+    output: str
+    norm: str
+
+
+BERT = Attention("self.query", "self.key", "self.value", "output.dense", "output.LayerNorm")
+MPNET = Attention("attn.q", "attn.k", "attn.v", "attn.o", "LayerNorm")
 
 
 @dataclass(frozen=True)
@@ -125,12 +140,13 @@ class HuggingFaceModel:
             rows = state.get(f"embeddings.{table}_embeddings.weight")
             if rows is not None:
                 positions = positions + rows[0]
-        read = _mpnet_layer if config.model_type == "mpnet" else _bert_layer
+        attention = MPNET if config.model_type == "mpnet" else BERT
+        layers = range(config.num_hidden_layers)
         return Encoder(
             words=state["embeddings.word_embeddings.weight"],
             added=positions,
             embedding_norm=_norm(state, "embeddings.LayerNorm"),
-            layers=[read(state, f"encoder.layer.{index}") for index in range(config.num_hidden_layers)],
+            layers=[_layer(state, f"encoder.layer.{index}", attention) for index in layers],
             heads=config.num_attention_heads,
             epsilon=config.layer_norm_eps,
             activation=config.hidden_act,
@@ -226,26 +242,13 @@ def _norm(state: dict[str, NDArray], name: str) -> Norm:
     return Norm(state[f"{name}.weight"], state[f"{name}.bias"])
 
 
-def _bert_layer(state: dict[str, NDArray], name: str) -> Layer:
+def _layer(state: dict[str, NDArray], name: str, attention: Attention) -> Layer:
     return Layer(
-        query=_linear(state, f"{name}.attention.self.query"),
-        key=_linear(state, f"{name}.attention.self.key"),
-        value=_linear(state, f"{name}.attention.self.value"),
-        output=_linear(state, f"{name}.attention.output.dense"),
-        attention_norm=_norm(state, f"{name}.attention.output.LayerNorm"),
-        inner=_linear(state, f"{name}.intermediate.dense"),
-        outer=_linear(state, f"{name}.output.dense"),
-        norm=_norm(state, f"{name}.output.LayerNorm"),
-    )
-
-
-def _mpnet_layer(state: dict[str, NDArray], name: str) -> Layer:
-    return Layer(
-        query=_linear(state, f"{name}.attention.attn.q"),
-        key=_linear(state, f"{name}.attention.attn.k"),
-        value=_linear(state, f"{name}.attention.attn.v"),
-        output=_linear(state, f"{name}.attention.attn.o"),
-        attention_norm=_norm(state, f"{name}.attention.LayerNorm"),
+        query=_linear(state, f"{name}.attention.{attention.query}"),
+        key=_linear(state, f"{name}.attention.{attention.key}"),
+        value=_linear(state, f"{name}.attention.{attention.value}"),
+        output=_linear(state, f"{name}.attention.{attention.output}"),
+        attention_norm=_norm(state, f"{name}.attention.{attention.norm}"),
         inner=_linear(state, f"{name}.intermediate.dense"),
         outer=_linear(state, f"{name}.output.dense"),
         norm=_norm(state, f"{name}.output.LayerNorm"),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from paddle import nn
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from bundle import Head
 from export_graph import Encoder, Layer, Linear, Norm
 
 WORDS = "embeddings.word_embeddings.weight"
@@ -39,7 +40,6 @@ CHINESE = (
     (0xF900, 0xFAFF),
     (0x2F800, 0x2FA1F),
 )
-Head = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class PaddleModel:

@@ -19,6 +19,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bundle import FILES, write_json
+from tokenizer_files import METASPACE
 
 SURROGATES = range(0xD800, 0xE000)
 LONG_RUN = 64
@@ -72,12 +73,7 @@ def write_tokenizer_files(
             "compose": normalizer.composes,
         }
         write_json(folder / FILES["char_map"], options)
-        pre_tokenizer = {
-            "type": "Metaspace",
-            "replacement": "\u2581",
-            "prepend_scheme": "always",
-            "split": True,
-        }
+        pre_tokenizer = METASPACE
     elif kind == "BPE" and splits == ["ByteLevel"] and not normalizer.parts:
         pre_tokenizer = data["pre_tokenizer"]
         if trim:

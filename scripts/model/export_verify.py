@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle import FILES, Spec, seven_digits, write_json
+from bundle import FILES, Head, Spec, seven_digits, write_json
 from export_texts import GOLDEN_PAIRS, GOLDEN_TEXTS, PAIRS, TEXTS
 from reference import ReferenceEncoder
 
@@ -103,6 +103,6 @@ def write_golden_examples(folder: Path, spec: Spec) -> None:
     write_json(folder / FILES["golden"], {"texts": texts, "pairs": pairs})
 
 
-def _head(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _head(folder: Path) -> Head:
     data = json.loads((folder / FILES["head"]).read_text("utf-8"))
     return np.array(data["weight"]), np.array(data["bias"])

@@ -18,6 +18,9 @@ from bundle import write_json
 from decode import Vocabulary
 from prune import WORD_START
 
+METASPACE = {"type": "Metaspace", "replacement": WORD_START, "prepend_scheme": "always", "split": True}
+"""Words start with U+2581."""
+
 
 def write_tokenizer(vocabulary: Vocabulary, path: Path) -> None:
     """tokenizer.json in the Hugging Face format, without normaliser, padding or truncation."""
@@ -33,19 +36,9 @@ def write_tokenizer(vocabulary: Vocabulary, path: Path) -> None:
         "padding": None,
         "added_tokens": [_added_token(index, text) for index, text in sorted(specials.items())],
         "normalizer": None,
-        "pre_tokenizer": {
-            "type": "Metaspace",
-            "replacement": WORD_START,
-            "prepend_scheme": "always",
-            "split": True,
-        },
+        "pre_tokenizer": METASPACE,
         "post_processor": _template(vocabulary),
-        "decoder": {
-            "type": "Metaspace",
-            "replacement": WORD_START,
-            "prepend_scheme": "always",
-            "split": True,
-        },
+        "decoder": METASPACE,
         "model": {
             "type": "Unigram",
             "unk_id": vocabulary.unk,

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 
 /** Areas of src and the areas that each may import besides itself. */
-export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: ['ingest', 'rerank', 'serve', 'evaluate', 'hub', 'http', 'model', 'search-engine', 'errors'],
   ingest: ['http', 'model', 'search-engine', 'errors'],
   rerank: ['http', 'model', 'search-engine', 'errors'],

@@ -1,24 +1,20 @@
 /** Bulk bodies of many kinds, the same sent direct and through the sidecar: the same results in the same places. */
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Encoder } from '../../src/model/encoder.js';
-import { engineFixture, type EngineFixture } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
 describe('a bulk is as direct', { concurrency: 1 }, () => {
-  let engine: EngineFixture;
-  let stack: Stack;
+  const { engine, stack } = stackFixture();
   /** In small parts, so that a short body becomes many requests; its vectors are of no model, and quick. */
   let inParts: string;
   let quick: Encoder;
   before(async () => {
-    engine = engineFixture();
-    stack = await startStack(engine.url);
     quick = {
       dimensions: stack.encoder.dimensions,
       fingerprint: stack.encoder.fingerprint,
@@ -28,10 +24,6 @@ describe('a bulk is as direct', { concurrency: 1 }, () => {
         ),
     };
     inParts = await stack.moreSidecar({ maxPartBytes: 4_000 }, quick);
-  });
-  after(async () => {
-    await stack.close();
-    await engine.cleanUp();
   });
 
   const bulk = (

@@ -1,9 +1,8 @@
 /** What a client wrote comes back with the same bytes, through sidecar, engine and reranking proxy. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { engineFixture, type EngineFixture } from './support/engine.js';
+import { describe, it } from 'node:test';
 import { rawRequest } from './support/raw-request.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** Numbers, escapes and layout that parsing and printing would change. */
@@ -11,16 +10,7 @@ const TRICKY =
   '"n": 9007199254740993, "x": 1.0, "z": -0.0, "e":1E+2, "s": "\\u00e9\\/", "t":\t"\u4e2d\u6587", "o": { "a" : [ 1.50, 2e0 ] }';
 
 describe('documents keep their bytes', () => {
-  let engine: EngineFixture;
-  let stack: Stack;
-  before(async () => {
-    engine = engineFixture();
-    stack = await startStack(engine.url);
-  });
-  after(async () => {
-    await stack.close();
-    await engine.cleanUp();
-  });
+  const { engine, stack } = stackFixture();
 
   async function sourceThroughProxy(
     index: string,

@@ -1,11 +1,10 @@
 /** Multi-searches, templates, texts and knobs of the caller, blended and shadowed orders, against the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { ShadowReport } from '../../src/rerank/context.js';
-import { engineFixture, type EngineFixture } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
 const TITLES = [
   'Reset your password',
@@ -31,13 +30,10 @@ interface Found {
 }
 
 describe('every way to search', () => {
-  let engine: EngineFixture;
-  let stack: Stack;
+  const { engine, stack } = stackFixture();
   let index: string;
   let plain: string;
   before(async () => {
-    engine = engineFixture();
-    stack = await startStack(engine.url);
     index = engine.index();
     plain = engine.index();
     await stack.setUp(index);
@@ -52,10 +48,6 @@ describe('every way to search', () => {
       headers: { 'content-type': 'application/x-ndjson' },
       body: lines,
     });
-  });
-  after(async () => {
-    await stack.close();
-    await engine.cleanUp();
   });
 
   const send = (

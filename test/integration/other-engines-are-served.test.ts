@@ -14,6 +14,7 @@ import { withVector } from '../../src/ingest/document-vector.js';
 import { finishDest, prepareDest } from '../../src/ingest/reindex/prepare-dest.js';
 import { answerText } from './support/answer-text.js';
 import { runCommand } from './support/captured-io.js';
+import { jsonBody } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
 import { reindexPass } from './support/reindexing.js';
 import { startStack, type Stack } from './support/stack.js';
@@ -83,14 +84,7 @@ for (const version of OTHERS) {
     });
 
     async function send(url: string, method: string, path: string, body: unknown): Promise<RawResponse> {
-      const isText = typeof body === 'string';
-      const answer = await rawRequest({
-        url,
-        method,
-        path,
-        headers: { 'content-type': isText ? 'application/x-ndjson' : 'application/json' },
-        ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
-      });
+      const answer = await rawRequest({ url, method, path, ...jsonBody(body) });
       assert.ok(answer.status < 300, answer.body.toString());
       return answer;
     }

@@ -1,6 +1,6 @@
 /** Documents that were written without a sidecar get their vectors where they are, against the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { withVector } from '../../src/ingest/document-vector.js';
 import { readReindexFailure, reindexFailureLine } from '../../src/ingest/reindex/failures.js';
 import type { ReindexFailure } from '../../src/ingest/reindex/failures.js';
@@ -13,20 +13,11 @@ import { vectorState } from '../../src/ingest/vector-state.js';
 import { TwinrankError } from '../../src/errors.js';
 import type { Encoder } from '../../src/model/encoder.js';
 import type { IndexSettings } from '../../src/search-engine/mapping-meta.js';
-import { engineFixture } from './support/engine.js';
-import { rawRequest } from './support/raw-request.js';
-import { reindexDeps, reindexPass } from './support/reindexing.js';
-import { startStack, type Stack } from './support/stack.js';
+import { rawDocuments, reindexDeps, reindexPass, soon } from './support/reindexing.js';
+import { stackFixture } from './support/stack.js';
 
-const engine = engineFixture();
-let stack: Stack;
-before(async () => {
-  stack = await startStack(engine.url);
-});
-after(async () => {
-  await (stack as Stack | undefined)?.close();
-  await engine.cleanUp();
-});
+const { engine, stack } = stackFixture();
+const { put, sourceOf, versionOf, load } = rawDocuments(engine);
 
 async function madeIndex(
   body: Record<string, unknown> = {},
@@ -48,27 +39,6 @@ async function madeIndex(
 }
 
 const ONE_SHARD = { settings: { number_of_shards: 1, number_of_replicas: 0 } };
-
-/** Writes a source with its own bytes, past any sidecar. */
-async function put(index: string, id: string, source: string, parameters = ''): Promise<void> {
-  const answer = await rawRequest({
-    url: engine.url,
-    method: 'PUT',
-    path: `/${index}/_doc/${encodeURIComponent(id)}?${parameters}`,
-    headers: { 'content-type': 'application/json' },
-    body: source,
-  });
-  assert.ok(answer.status < 300, answer.body.toString());
-}
-
-async function sourceOf(index: string, id: string, parameters = ''): Promise<Buffer> {
-  const path = `/${index}/_source/${encodeURIComponent(id)}?${parameters}`;
-  return (await rawRequest({ url: engine.url, method: 'GET', path })).body;
-}
-
-async function versionOf(index: string, id: string): Promise<number> {
-  return ((await engine.call('GET', `/${index}/_doc/${id}`)) as { _version: number })._version;
-}
 
 /** Sources as they are written, and what becomes of their vectors. */
 const ODD: Readonly<Record<string, string>> = {
@@ -373,18 +343,6 @@ describe('a reindex in place', () => {
     await assert.rejects(plan(index), /is closed.*_open/);
   });
 });
-
-function soon(): AbortSignal {
-  return AbortSignal.timeout(60_000);
-}
-
-async function load(index: string, count: number): Promise<void> {
-  const lines = Array.from(
-    { length: count },
-    (_, i) => `{"index":{"_id":"d${i}"}}\n{"title":"Title number ${i}"}\n`,
-  );
-  await engine.call('POST', `/${index}/_bulk`, lines.join(''));
-}
 
 /** The real encoder's parts that a stand-in shares with it. */
 function port(): Pick<Encoder, 'dimensions' | 'fingerprint'> {

@@ -1,6 +1,6 @@
 /** A copy with vectors, kept up with its source, put in its place; and what is checked beforehand. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { withVector } from '../../src/ingest/document-vector.js';
 import { checkIndices } from '../../src/ingest/reindex/check-index.js';
 import { deleteOrphans } from '../../src/ingest/reindex/orphans.js';
@@ -9,22 +9,16 @@ import { checkSwap, swapAlias } from '../../src/ingest/reindex/swap.js';
 import { blockWrites, openForWrites, unblockWrites } from '../../src/ingest/reindex/write-block.js';
 import { vectorState } from '../../src/ingest/vector-state.js';
 import type { Encoder } from '../../src/model/encoder.js';
-import { engineFixture } from './support/engine.js';
-import { rawRequest } from './support/raw-request.js';
-import { reindexPass, type Reindexed } from './support/reindexing.js';
-import { startStack, type Stack } from './support/stack.js';
+import { rawDocuments, reindexPass, soon, type Reindexed } from './support/reindexing.js';
+import { stackFixture } from './support/stack.js';
 
-const engine = engineFixture();
-let stack: Stack;
-before(async () => {
-  stack = await startStack(engine.url);
-});
-after(async () => {
-  await (stack as Stack | undefined)?.close();
-  await engine.cleanUp();
-});
-
-const soon = (): AbortSignal => AbortSignal.timeout(60_000);
+const { engine, stack } = stackFixture();
+const { put, sourceOf, versionOf, load: loadMany } = rawDocuments(engine);
+/** With a number that a second printing would change. */
+async function load(index: string, count: number): Promise<void> {
+  await loadMany(index, count, ', "x": 1.0');
+  await engine.call('POST', `/${index}/_refresh`);
+}
 
 async function madeSource(settings: Record<string, unknown> = {}): Promise<{ source: string; dest: string }> {
   const source = engine.index('reindex-source');
@@ -57,34 +51,6 @@ function copy(prepared: PreparedDest, dest: string, encoder: Encoder = stack.enc
   return reindexPass(stack, prepared.source, prepared.settings, { target: { dest }, encoder });
 }
 
-async function put(index: string, id: string, source: string, parameters = ''): Promise<void> {
-  const answer = await rawRequest({
-    url: engine.url,
-    method: 'PUT',
-    path: `/${index}/_doc/${id}?${parameters}`,
-    headers: { 'content-type': 'application/json' },
-    body: source,
-  });
-  assert.ok(answer.status < 300, answer.body.toString());
-}
-
-async function load(index: string, count: number): Promise<void> {
-  const lines = Array.from(
-    { length: count },
-    (_, i) => `{"index":{"_id":"d${i}"}}\n{"title":"Title ${i}", "x": 1.0}\n`,
-  );
-  await engine.call('POST', `/${index}/_bulk?refresh=true`, lines.join(''));
-}
-
-async function sourceOf(index: string, id: string, parameters = ''): Promise<Buffer> {
-  return (await rawRequest({ url: engine.url, method: 'GET', path: `/${index}/_source/${id}?${parameters}` }))
-    .body;
-}
-
-interface Got {
-  readonly _version: number;
-}
-
 describe('a copy into another index', () => {
   it('has the settings, the mapping, the bytes, the routing and the versions of its source', async () => {
     const { source, dest } = await madeSource({ ...ANALYSIS, refresh_interval: '7s', number_of_replicas: 1 });
@@ -109,7 +75,7 @@ describe('a copy into another index', () => {
       assert.equal(withVector(copied, prepared.settings).toString(), original.toString());
       assert.equal(vectorState(copied, prepared.settings).vector, id === 'bare' ? 'missing' : 'fresh');
     }
-    assert.equal(((await engine.call('GET', `/${dest}/_doc/d1`)) as Got)._version, 2);
+    assert.equal(await versionOf(dest, 'd1'), 2);
     const again = await copy(prepared, dest);
     assert.deepEqual([again.counts.written, again.counts.fresh], [0, 32]);
 
@@ -163,8 +129,7 @@ describe('a copy into another index', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     await put(source, 'anew', '{"title":"Made anew"}');
     await put(source, 'again', '{"title":"Same title, same version", "n":2}');
-    for (const id of ['anew', 'again'])
-      assert.equal(((await engine.call('GET', `/${source}/_doc/${id}`)) as Got)._version, 1);
+    for (const id of ['anew', 'again']) assert.equal(await versionOf(source, id), 1);
 
     const { counts, failures } = await copy(prepared, dest);
     assert.deepEqual(failures, []);

@@ -9,37 +9,23 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { planSlices } from '../../src/ingest/reindex/plan-slices.js';
 import { runSlice } from '../../src/ingest/reindex/run-slice.js';
 import { NO_COUNTS } from '../../src/ingest/reindex/slice.js';
 import { createEngineClient, type EngineClient } from '../../src/search-engine/client.js';
 import type { IndexSettings } from '../../src/search-engine/mapping-meta.js';
-import { engineFixture } from './support/engine.js';
-import { reindexDeps, reindexPass } from './support/reindexing.js';
-import { startStack, type Stack } from './support/stack.js';
+import { rawDocuments, reindexDeps, reindexPass, soon } from './support/reindexing.js';
+import { stackFixture } from './support/stack.js';
 
-const engine = engineFixture();
-let stack: Stack;
-before(async () => {
-  stack = await startStack(engine.url);
-});
-after(async () => {
-  await (stack as Stack | undefined)?.close();
-  await engine.cleanUp();
-});
-
-const soon = (): AbortSignal => AbortSignal.timeout(60_000);
+const { engine, stack } = stackFixture();
+const { versionOf, load } = rawDocuments(engine);
 
 async function madeIndex(count: number): Promise<{ index: string; settings: IndexSettings }> {
   const index = engine.index('reindex');
   await engine.call('PUT', `/${index}`, { settings: { number_of_shards: 1, number_of_replicas: 0 } });
   const settings = await stack.setUp(index);
-  const lines = Array.from(
-    { length: count },
-    (_, i) => `{"index":{"_id":"d${i}"}}\n{"title":"Title ${i}"}\n`,
-  );
-  await engine.call('POST', `/${index}/_bulk`, lines.join(''));
+  await load(index, count);
   return { index, settings };
 }
 
@@ -132,8 +118,7 @@ describe('a reindex goes on', () => {
       assert.deepEqual([counts.documents, counts.fresh, counts.written], [25, 25, 0]);
     });
     assert.equal(writes, 2);
-    const { _version } = (await engine.call('GET', `/${index}/_doc/d1`)) as { _version: number };
-    assert.equal(_version, 2);
+    assert.equal(await versionOf(index, 'd1'), 2);
   });
 
   it('where the engine is busy or away for a while', async () => {

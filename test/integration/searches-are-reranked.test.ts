@@ -1,9 +1,8 @@
 /** Searches through the proxy: the hits of the engine, in the order of the model, page by page. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { engineFixture, type EngineFixture } from './support/engine.js';
+import { before, describe, it } from 'node:test';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
 const TITLES = [
   'Reset your password',
@@ -37,12 +36,9 @@ interface Found {
 }
 
 describe('searches are reranked', () => {
-  let engine: EngineFixture;
-  let stack: Stack;
+  const { engine, stack } = stackFixture();
   let index: string;
   before(async () => {
-    engine = engineFixture();
-    stack = await startStack(engine.url);
     index = engine.index();
     await engine.call('PUT', `/${index}`, {
       settings: { number_of_replicas: 0 },
@@ -64,10 +60,6 @@ describe('searches are reranked', () => {
       false,
       loaded.body.toString(),
     );
-  });
-  after(async () => {
-    await stack.close();
-    await engine.cleanUp();
   });
 
   const ask = (url: string, path: string, body?: unknown): Promise<RawResponse> =>

@@ -1,11 +1,10 @@
 /** Updates through the sidecar: the engine's own replies, and in the stored document the vector of the text it has. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Encoder } from '../../src/model/encoder.js';
 import { hashText, readHeader } from '../../src/search-engine/vector-payload.js';
-import { engineFixture, type EngineFixture } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -17,16 +16,7 @@ interface Answer {
 }
 
 describe('an update through the sidecar', () => {
-  let engine: EngineFixture;
-  let stack: Stack;
-  before(async () => {
-    engine = engineFixture();
-    stack = await startStack(engine.url);
-  });
-  after(async () => {
-    await stack.close();
-    await engine.cleanUp();
-  });
+  const { engine, stack } = stackFixture();
 
   async function configured(textFields: readonly string[] = ['title']): Promise<string> {
     const index = engine.index();

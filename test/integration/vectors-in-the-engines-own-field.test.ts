@@ -14,6 +14,7 @@ import { settingsByIndex } from '../../src/search-engine/index-settings.js';
 import type { IndexSettings } from '../../src/search-engine/mapping-meta.js';
 import { decodePayload } from '../../src/search-engine/vector-payload.js';
 import { runCommand } from './support/captured-io.js';
+import { jsonBody } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
 import { startStack, type Stack } from './support/stack.js';
 
@@ -92,18 +93,7 @@ describe('vectors in the field type of an OpenSearch with k-NN', { skip }, () =>
   });
 
   async function send(url: string, method: string, path: string, body?: unknown): Promise<RawResponse> {
-    const isText = typeof body === 'string';
-    const answer = await rawRequest({
-      url,
-      method,
-      path,
-      ...(body === undefined
-        ? {}
-        : {
-            headers: { 'content-type': isText ? 'application/x-ndjson' : 'application/json' },
-            body: isText ? body : JSON.stringify(body),
-          }),
-    });
+    const answer = await rawRequest({ url, method, path, ...jsonBody(body) });
     assert.ok(answer.status < 300, `${method} ${path}: ${answer.body.toString()}`);
     return answer;
   }

@@ -1,30 +1,20 @@
 /** Writes through the sidecar: the engine's own replies, and a fresh vector in every document that has a text. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { TwinrankError } from '../../src/errors.js';
 import type { Encoder } from '../../src/model/encoder.js';
 import { decodePayload, hashText } from '../../src/search-engine/vector-payload.js';
 import { createSettingsReader } from '../../src/search-engine/index-settings.js';
 import { applyToTemplate } from '../../src/search-engine/mapping-apply.js';
-import { engineFixture, type EngineFixture } from './support/engine.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
-import { startStack, type Stack } from './support/stack.js';
+import { stackFixture } from './support/stack.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
 describe('writes get vectors', () => {
-  let engine: EngineFixture;
-  let stack: Stack;
-  before(async () => {
-    engine = engineFixture();
-    stack = await startStack(engine.url);
-  });
-  after(async () => {
-    await stack.close();
-    await engine.cleanUp();
-  });
+  const { engine, stack } = stackFixture();
 
   async function configured(): Promise<string> {
     const index = engine.index();

@@ -1,10 +1,8 @@
 /** The built program as a process of its own, to be stopped and killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { PROGRAM } from '../../../scripts/services.js';
 import type { Ran } from './captured-io.js';
-
-const PROGRAM = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 
 export interface CliProcess {
   readonly child: ChildProcess;

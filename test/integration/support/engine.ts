@@ -14,7 +14,7 @@ export function engineUrl(): string {
 }
 
 /** An index name that no other test and no earlier run uses. */
-export function uniqueIndex(prefix = 'twinrank-test'): string {
+function uniqueIndex(prefix = 'twinrank-test'): string {
   return `${prefix}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
@@ -60,7 +60,11 @@ export function engineFixture(): EngineFixture {
   };
 }
 
-function jsonBody(body: unknown): { readonly headers?: Record<string, string>; readonly body?: string } {
+/** Header and body of a request: a value as JSON, a text as the NDJSON that it is. */
+export function jsonBody(body: unknown): {
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+} {
   if (body === undefined) return {};
   const isText = typeof body === 'string';
   return {

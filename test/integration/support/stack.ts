@@ -1,4 +1,5 @@
 /** Sidecar and proxy in this process over the real engine and the real model, each on a free port. */
+import { after, before } from 'node:test';
 import { createService, listen, shutDown, type AnyServer } from '../../../src/http/service.js';
 import { createUpstream } from '../../../src/http/upstream.js';
 import { createIngester, DEFAULT_INGEST_OPTIONS, type IngestOptions } from '../../../src/ingest/app.js';
@@ -17,6 +18,7 @@ import { createEngineClient, type EngineClient } from '../../../src/search-engin
 import { createSettingsReader } from '../../../src/search-engine/index-settings.js';
 import { applyToIndex } from '../../../src/search-engine/mapping-apply.js';
 import { DEFAULT_VECTOR_FIELD, type IndexSettings } from '../../../src/search-engine/mapping-meta.js';
+import { engineFixture, type EngineFixture } from './engine.js';
 
 export interface Stack {
   readonly engine: string;
@@ -35,6 +37,26 @@ export interface Stack {
   ): Promise<string>;
   moreSidecar(options?: Partial<IngestOptions>, encoder?: Encoder): Promise<string>;
   close(): Promise<void>;
+}
+
+/**
+ * The engine with a stack over it, for the tests of the file or the describe block that calls this. Another `before`
+ * may use it within a describe block only: those of a file all run at once.
+ */
+export function stackFixture(): { readonly engine: EngineFixture; readonly stack: Stack } {
+  const engine = engineFixture();
+  // Empty until the first test is about to run.
+  const stack = {} as Stack;
+  let started: Stack | undefined;
+  before(async () => {
+    started = await startStack(engine.url);
+    Object.assign(stack, started);
+  });
+  after(async () => {
+    await started?.close();
+    await engine.cleanUp();
+  });
+  return { engine, stack };
 }
 
 export async function startStack(engine: string): Promise<Stack> {

@@ -1,10 +1,9 @@
 /** The program's services as child processes whose log is kept, to look for what must not be in it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../../scripts/project-root.js';
+import { PROGRAM } from '../../../scripts/services.js';
 
-const PROGRAM = join(PROJECT_ROOT, 'dist', 'src', 'cli', 'main.js');
 const START_LIMIT_MS = 60_000;
 
 export interface WatchedService {

@@ -141,7 +141,7 @@ export async function startFakeHub(options: FakeHubOptions): Promise<FakeHub> {
 }
 
 /** Sends bytes as a server that knows Range and If-Range does, or one that knows neither. */
-export function sendBytes(
+function sendBytes(
   { headers }: SeenRequest,
   response: ServerResponse,
   bytes: Buffer,

@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createRandom } from '../../../src/evaluate/random.js';
 import { createHub } from '../../../src/hub/hub-client.js';
 import { pullBundle, type PullDeps, type Pulled } from '../../../src/hub/pull-bundle.js';
 import { parseReference } from '../../../src/hub/reference.js';
 import { createTransport, type Proxies } from '../../../src/hub/transport.js';
 import { fingerprintOf, type Manifest } from '../../../src/model/manifest.js';
-import { seeded } from '../model/fixtures.js';
 import { sha256, startFakeHub, type FakeHub, type FakeHubOptions } from './fake-hub.js';
 
 export const REPOSITORY = 'someone/a-bundle';
@@ -16,7 +16,7 @@ export const ENCODER_BYTES = 400_000;
 
 /** A bundle whose files are whole and fit together; its encoder is noise, which nobody runs here. */
 export function smallBundle(): Map<string, Buffer> {
-  const random = seeded(7);
+  const random = createRandom(7);
   const encoder = Buffer.from(Array.from({ length: ENCODER_BYTES }, () => Math.floor(random() * 256)));
   const tokenizer = Buffer.from(JSON.stringify({ model: { type: 'WordPiece', padding: 'x'.repeat(5000) } }));
   const described = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createRandom } from '../../../src/evaluate/random.js';
 import { chooseBatch, estimateTokens } from '../../../src/model/batch.js';
-import { seeded } from './fixtures.js';
 
 const padded = (waiting: readonly number[], batch: readonly number[]) =>
   batch.length * Math.max(...batch.map((position) => waiting[position] ?? 0));
@@ -24,7 +24,7 @@ describe('choice of a batch', () => {
   });
 
   it('always holds the oldest, keeps the budget and repeats nothing, whatever waits', () => {
-    const random = seeded(11);
+    const random = createRandom(11);
     for (let round = 0; round < 2000; round++) {
       const waiting = Array.from(
         { length: 1 + Math.floor(random() * 40) },
@@ -46,7 +46,7 @@ describe('choice of a batch', () => {
   });
 
   it('does at least as much work as any other run of like lengths with the oldest', () => {
-    const random = seeded(13);
+    const random = createRandom(13);
     for (let round = 0; round < 300; round++) {
       const waiting = Array.from(
         { length: 1 + Math.floor(random() * 12) },
@@ -66,7 +66,7 @@ describe('choice of a batch', () => {
   });
 
   it('serves every text in the end', () => {
-    const random = seeded(17);
+    const random = createRandom(17);
     let waiting = Array.from({ length: 500 }, () => 1 + Math.floor(random() * 256));
     while (waiting.length > 0) {
       const batch = new Set(chooseBatch(waiting, { paddedTokens: 320, lookAhead: 64 }));

@@ -1,12 +1,14 @@
 /** What the tests of the model share: the bundle that ships, and golden data of the reference implementation. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { defaultBundleFolder } from '../../../src/model/default-bundle.js';
+import type { TextTokenizer } from '../../../src/model/tokenizer.js';
 
 export const BUNDLE_FOLDER = defaultBundleFolder();
 
-const goldenFile = (name: string) =>
+export const goldenFile = (name: string): string =>
   fileURLToPath(new URL(`../../../../test/golden/${name}`, import.meta.url));
 
 export function goldenIds(): { text: string; ids: number[] }[] {
@@ -27,15 +29,16 @@ export function bundleJson(name: string): unknown {
   return JSON.parse(readFileSync(`${BUNDLE_FOLDER}/${name}`, 'utf8'));
 }
 
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+/** The tokenizer gives each text its ids. */
+export function assertIds(
+  tokenizer: TextTokenizer,
+  texts: readonly { readonly text: string; readonly ids: readonly number[] }[],
+): void {
+  const wrong = texts.filter(({ text, ids }) => tokenizer.encode(text).join() !== ids.join());
+  assert.deepEqual(
+    wrong.map(({ text }) => text.slice(0, 60)),
+    [],
+  );
 }
 
 /** Largest difference of two vectors in one number. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createRandom } from '../../../src/evaluate/random.js';
 import { createHead, probability } from '../../../src/model/head.js';
-import { seeded } from './fixtures.js';
 
 function softmaxOfAll(weight: number[][], bias: number[], u: Float32Array, v: Float32Array): number {
   const features = [...u, ...v, ...u.map((value, i) => Math.abs(value - (v[i] ?? 0)))];
@@ -14,7 +14,7 @@ function softmaxOfAll(weight: number[][], bias: number[], u: Float32Array, v: Fl
 
 describe('head', () => {
   it('equals softmax(W [u; v; |u-v|] + b) for random weights and vectors', () => {
-    const random = seeded(7);
+    const random = createRandom(7);
     for (let round = 0; round < 50; round++) {
       const dimensions = 1 + Math.floor(random() * 64);
       const row = () => Array.from({ length: 3 * dimensions }, () => random() * 6 - 3);

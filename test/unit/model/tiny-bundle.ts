@@ -25,7 +25,7 @@ export interface TinyChanges {
 
 const WEIGHTS = [1e-4, -2e-4, 3e-5, 5e-5];
 const OFFSET = [0.3, 0.1, -0.2, 0.5];
-export const TINY_DIMENSIONS = WEIGHTS.length;
+const TINY_DIMENSIONS = WEIGHTS.length;
 
 /** Writes the bundle into a new folder and returns it; manifest, hashes and fingerprints agree with the files. */
 export function writeTinyBundle(folder: string, changes: TinyChanges = {}): string {

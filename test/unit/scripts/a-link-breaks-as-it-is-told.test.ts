@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLink, type Link } from '../../../scripts/chaos/link.js';
+import { opened } from '../http/wire.js';
 
 describe('a breakable link', () => {
   it('passes bytes both ways and leads new connections elsewhere when told to', async () => {
     const first = await echo('first: ');
     const second = await echo('second: ');
-    const link = await opened(first.port);
+    const link = await linkTo(first.port);
     const before = await dial(link);
     assert.equal(await ask(before, 'a'), 'first: a');
     link.lead(second.port);
@@ -19,7 +20,7 @@ describe('a breakable link', () => {
 
   it('closes both sides when it is cut, and takes new connections', async () => {
     const target = await echo('');
-    const link = await opened(target.port);
+    const link = await linkTo(target.port);
     const socket = await dial(link);
     await ask(socket, 'a');
     link.cut();
@@ -30,7 +31,7 @@ describe('a breakable link', () => {
 
   it('cuts after so many bytes of a request, which the target never has whole', async () => {
     const target = await echo('');
-    const link = await opened(target.port);
+    const link = await linkTo(target.port);
     const socket = await dial(link);
     link.cutAfter('up', 3);
     socket.write('abcdef');
@@ -41,7 +42,7 @@ describe('a breakable link', () => {
 
   it('cuts after so many bytes of an answer, when the target has the request', async () => {
     const target = await echo('');
-    const link = await opened(target.port);
+    const link = await linkTo(target.port);
     const socket = await dial(link);
     link.cutAfter('down', 3);
     let answer = '';
@@ -54,7 +55,7 @@ describe('a breakable link', () => {
 
   it('holds everything while it is stalled, and delivers it afterwards', async () => {
     const target = await echo('');
-    const link = await opened(target.port);
+    const link = await linkTo(target.port);
     const socket = await dial(link);
     await ask(socket, 'a');
     link.stall();
@@ -67,7 +68,7 @@ describe('a breakable link', () => {
 
   it('does not deliver what was stalled when its sender has left meanwhile', async () => {
     const target = await echo('');
-    const link = await opened(target.port);
+    const link = await linkTo(target.port);
     const socket = await dial(link);
     await ask(socket, 'a');
     link.stall();
@@ -80,7 +81,7 @@ describe('a breakable link', () => {
 
   it('refuses until it is opened again', async () => {
     const target = await echo('');
-    const link = await opened(target.port);
+    const link = await linkTo(target.port);
     link.refuse();
     await ended(dialing(link));
     assert.equal(target.sockets.length, 0);
@@ -95,26 +96,19 @@ async function echo(
 ): Promise<{ readonly port: number; readonly sockets: Socket[]; received(): string }> {
   const sockets: Socket[] = [];
   let received = '';
-  const server: Server = createServer((socket) => {
+  const server = createServer((socket) => {
     let before = greeting;
     sockets.push(socket);
-    socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
       received += chunk.toString();
       socket.write(before + chunk.toString());
       before = '';
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return { port: (server.address() as AddressInfo).port, sockets, received: () => received };
+  return { port: Number((await opened(server)).port), sockets, received: () => received };
 }
 
-async function opened(port: number): Promise<Link> {
+async function linkTo(port: number): Promise<Link> {
   const link = await openLink(port);
   after(() => link.close());
   return link;

@@ -1,19 +1,15 @@
 /** Errors have the status of their kind and the form of the service whose client is calling. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { TwinrankError, type ErrorCode } from '../../../src/errors.js';
-import { AngleEncoder, serveModel, type Served } from './fixtures.js';
+import { AngleEncoder, servedFixture, serveModel, type Served } from './fixtures.js';
 
 const RERANK = { query: '0', documents: ['1'] };
 const TEI_RERANK = { query: '0', texts: ['1'] };
 
 describe('a request that cannot be meant', () => {
-  let served: Served;
-  before(async () => {
-    served = await serveModel({}, { maxTexts: 3, maxBodyBytes: 2000 });
-  });
-  after(() => served.close());
+  const served = servedFixture({}, { maxTexts: 3, maxBodyBytes: 2000 });
 
   for (const [what, body, field] of [
     ['no query', { documents: ['1'] }, 'query'],

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { after, before } from 'node:test';
 import type { TwinrankError } from '../../../src/errors.js';
 import type { EncodeOptions, Encoder, TextKind } from '../../../src/model/encoder.js';
 import { createHead } from '../../../src/model/head.js';
@@ -37,7 +38,7 @@ export function angleVector(text: string): Float32Array {
 }
 
 /** log-odds = 1 - 2 x (|du| + |dv|) */
-export const ANGLE_HEAD = createHead(
+const ANGLE_HEAD = createHead(
   [
     [0, 0, 0, 0, 0, 0],
     [0, 0, 0, 0, -2, -2],
@@ -46,7 +47,7 @@ export const ANGLE_HEAD = createHead(
   2,
 );
 
-export const MAX_TOKENS = 8;
+const MAX_TOKENS = 8;
 
 /** The head's own log-odds of two texts. */
 export function angleLogOdds(query: string, document: string): number {
@@ -54,7 +55,7 @@ export function angleLogOdds(query: string, document: string): number {
 }
 
 /** A word is a token, and so are the two ends. */
-export const wordCounter: TokenCounter = {
+const wordCounter: TokenCounter = {
   count: (texts) =>
     Promise.resolve(
       texts.map((text) => Math.min(MAX_TOKENS + 1, 2 + text.split(/\s+/).filter(Boolean).length)),
@@ -75,6 +76,19 @@ export interface Served {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply>;
   get(path: string, headers?: Record<string, string>): Promise<Reply>;
   close(): Promise<void>;
+}
+
+/** The app for the tests of the describe block that calls this; there from the first test on. */
+export function servedFixture(
+  model: Partial<ServedModel> = {},
+  options: Partial<ModelAppOptions> = {},
+): Served {
+  const served = {} as Served;
+  before(async () => {
+    Object.assign(served, await serveModel(model, options));
+  });
+  after(() => served.close());
+  return served;
 }
 
 /** The app on a free port. */

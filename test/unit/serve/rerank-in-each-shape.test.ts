@@ -1,9 +1,9 @@
 /** `/v1/rerank`, `/v2/rerank` and `/rerank`: what goes in and what comes out. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { probability } from '../../../src/model/head.js';
 import { decimal } from '../../../src/serve/numbers.js';
-import { AngleEncoder, angleLogOdds, serveModel, type Served } from './fixtures.js';
+import { AngleEncoder, angleLogOdds, servedFixture } from './fixtures.js';
 
 interface CohereReply {
   readonly id: string;
@@ -21,11 +21,7 @@ const shownLogOdds = (query: string, document: string): number => shown(angleLog
 
 describe('reranking', () => {
   const encoder = new AngleEncoder();
-  let served: Served;
-  before(async () => {
-    served = await serveModel({ encoder });
-  });
-  after(() => served.close());
+  const served = servedFixture({ encoder });
   beforeEach(() => {
     encoder.calls.length = 0;
   });

@@ -1,10 +1,10 @@
 /** Clients take a number's kind from its looks, so a score always has a decimal point. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
+import { createRandom } from '../../../src/evaluate/random.js';
 import { createHead } from '../../../src/model/head.js';
 import { decimal, vectorJson } from '../../../src/serve/numbers.js';
-import { seeded } from '../model/fixtures.js';
-import { serveModel, type Served } from './fixtures.js';
+import { servedFixture } from './fixtures.js';
 
 describe('a decimal', () => {
   for (const [value, text] of [
@@ -30,7 +30,7 @@ describe('a decimal', () => {
   }
 
   it('is never longer than the 18 characters that json-smart reads as a double, and keeps the order', () => {
-    const random = seeded(7);
+    const random = createRandom(7);
     const scores = Array.from({ length: 5000 }, () => 10 ** (-20 * random() ** 3) * random()).sort(
       (a, b) => a - b,
     );
@@ -60,20 +60,16 @@ describe('a vector in JSON', () => {
 });
 
 describe('scores at both ends', () => {
-  let served: Served;
-  before(async () => {
-    // So steep that the probabilities are 1 and 0.
-    const head = createHead(
-      [
-        [0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, -2000, -2000],
-      ],
-      [0, 1000],
-      2,
-    );
-    served = await serveModel({ head });
-  });
-  after(() => served.close());
+  // So steep that the probabilities are 1 and 0.
+  const head = createHead(
+    [
+      [0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, -2000, -2000],
+    ],
+    [0, 1000],
+    2,
+  );
+  const served = servedFixture({ head });
 
   it('are 1.0 and 0.0 in every shape', async () => {
     for (const path of ['/v1/rerank', '/v2/rerank']) {

@@ -1,17 +1,13 @@
 /** `/v1/embeddings` and `/embed`: what goes in and what comes out. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
-import { AngleEncoder, angleVector, serveModel, type Served } from './fixtures.js';
+import { beforeEach, describe, it } from 'node:test';
+import { AngleEncoder, angleVector, servedFixture, serveModel } from './fixtures.js';
 
 const floats = (text: string): number[] => Array.from(angleVector(text), (x) => Number(x.toPrecision(9)));
 
 describe('vectors', () => {
   const encoder = new AngleEncoder();
-  let served: Served;
-  before(async () => {
-    served = await serveModel({ encoder });
-  });
-  after(() => served.close());
+  const served = servedFixture({ encoder });
   beforeEach(() => {
     encoder.calls.length = 0;
   });
