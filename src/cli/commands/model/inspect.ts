@@ -16,15 +16,7 @@ export const modelInspectCommand: Command<typeof BUNDLE_OPTIONS> = {
 };
 
 /** The facts for people. Pure. */
-function inspectText({
-  folder,
-  manifest,
-  files,
-  encoder,
-  tokenizer,
-  head,
-  golden,
-}: BundleFacts): string {
+function inspectText({ folder, manifest, files, encoder, tokenizer, head, golden }: BundleFacts): string {
   const { operators, opsets } = encoder;
   const most = Object.entries(operators).sort(([, a], [, b]) => b - a);
   const facts: readonly (readonly [string, string])[] = [
