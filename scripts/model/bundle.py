@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,12 @@ def fingerprint(folder: Path, spec: Spec = ZH_EN_SMALL) -> str:
         str(spec.max_tokens),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def read_spec(folder: Path) -> Spec:
+    """What the manifest of a written bundle says beside the files."""
+    data = json.loads((folder / "manifest.json").read_text("utf-8"))
+    return Spec(**{part.name: data[part.name] for part in fields(Spec)})
 
 
 def write_head(folder: Path, weights: NDArray[np.float64], bias: float, training: dict[str, Any]) -> None:
