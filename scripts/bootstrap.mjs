@@ -20,6 +20,7 @@ const COMMANDS = [
   'client-suite',
   'reindex',
   'chaos',
+  'docs-config',
   'setup',
 ];
 

@@ -1,14 +1,19 @@
 /**
  * Options are a table. Each row names its flag, its environment variable, its default, its help and its
- * parser; {@link readOptions} turns flags and environment into one frozen, typed object or a single clear error.
- * Flags win over the environment, the environment over defaults.
+ * parser; {@link readOptions} turns flags, environment and configuration file into one frozen, typed object or a
+ * single clear error. Flags win over the environment, the environment over the file, the file over defaults.
  */
 import { TwinrankError } from '../errors.js';
+import { NO_FILE, settingOf, type FileSection, type Setting } from './option-sources.js';
 
 /** One row of an option table. `parse` gets the raw text and throws a plain Error that says what is expected. */
 export interface Option<T> {
+  /** Also the key in the configuration file. */
   readonly flag: string;
-  /** Environment variable, or null where an option makes sense on the command line only. */
+  /**
+   * Environment variable, or null where an option makes sense on the command line only: what asks for one run, or
+   * destroys. Such a one is not taken from the configuration file either.
+   */
   readonly env: string | null;
   readonly help: string;
   /** Shown in help and parsed like a given value; without one the option is undefined unless `required`. */
@@ -18,6 +23,8 @@ export interface Option<T> {
   readonly boolean?: boolean;
   /** May be given several times; `parse` sees each value, the result is an array. */
   readonly many?: boolean;
+  /** Shown to nobody: a token or password, not the name of a file that holds one. */
+  readonly secret?: boolean;
   readonly parse: (text: string) => T;
 }
 
@@ -34,51 +41,43 @@ type ValueOf<O> = O extends { readonly parse: (text: string) => infer T }
 /** The typed values of a table. */
 export type OptionValues<Table extends OptionTable> = { readonly [K in keyof Table]: ValueOf<Table[K]> };
 
-/** Values from the parsed flags (`argv[flag]`) and the environment; errors name the option and the remedy. */
+/**
+ * Values from the parsed flags (`argv[flag]`), the environment and the configuration file; errors name the option,
+ * where its value was and the remedy.
+ */
 export function readOptions<Table extends OptionTable>(
   table: Table,
   argv: Readonly<Record<string, unknown>>,
   env: Readonly<Record<string, string | undefined>>,
+  file: FileSection = NO_FILE,
 ): OptionValues<Table> {
   const values: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(table)) values[key] = readOne(option, argv[option.flag], env);
+  for (const [key, option] of Object.entries(table))
+    values[key] = valueOf(option, settingOf(option, { argv, env, file }));
   return Object.freeze(values) as OptionValues<Table>;
 }
 
-function readOne(
-  option: Option<unknown>,
-  given: unknown,
-  env: Readonly<Record<string, string | undefined>>,
-): unknown {
-  // An empty variable is one that is not set.
-  const fromEnv = option.env === null ? undefined : env[option.env] || undefined;
-  if (option.many === true) {
-    const texts = given !== undefined ? [given].flat().map(String) : (fromEnv?.split(',') ?? []);
-    return Object.freeze(texts.map((text) => parseOne(option, text, given !== undefined)));
-  }
-  if (Array.isArray(given)) {
-    throw new TwinrankError('bad_config', `--${option.flag} is given ${given.length} times; give it once.`);
-  }
-  if (given !== undefined) return parseOne(option, String(given), true);
-  if (fromEnv !== undefined) return parseOne(option, fromEnv, false);
-  if (option.default !== undefined) return option.parse(option.default);
-  if (option.required === true) {
-    const other = option.env === null ? '' : ` (or set ${option.env})`;
-    throw new TwinrankError(
-      'bad_config',
-      `--${option.flag} is missing: ${option.help} Give --${option.flag}${other}.`,
-    );
-  }
-  return undefined;
+/** The parsed value of a setting. Throws `bad_config`. */
+export function valueOf(option: Option<unknown>, setting: Setting): unknown {
+  const { texts, where } = setting;
+  if (option.many === true) return Object.freeze(texts.map((value) => parseOne(option, value, where)));
+  const [value] = texts;
+  if (value !== undefined) return parseOne(option, value, where);
+  if (option.required !== true) return undefined;
+  const other =
+    option.env === null ? '' : ` (or set ${option.env}, or "${option.flag}" in the configuration file)`;
+  throw new TwinrankError(
+    'bad_config',
+    `--${option.flag} is missing: ${option.help} Give --${option.flag}${other}.`,
+  );
 }
 
-function parseOne(option: Option<unknown>, text: string, isFlag: boolean): unknown {
-  const name = isFlag ? `--${option.flag}` : String(option.env);
+function parseOne(option: Option<unknown>, value: string, where: string): unknown {
   try {
-    return option.parse(text);
+    return option.parse(value);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TwinrankError('bad_config', `${name}: ${reason}`, { cause: error });
+    throw new TwinrankError('bad_config', `${where}: ${reason}`, { cause: error });
   }
 }
 

@@ -76,7 +76,7 @@ describe('options', () => {
   });
 
   it('name the flag or the variable that is wrong, and what was expected', () => {
-    assert.match(refusal({}), /--upstream is missing: The engine\. Give --upstream \(or set UPSTREAM\)/);
+    assert.match(refusal({}), /--upstream is missing: The engine\. Give --upstream \(or set UPSTREAM, /);
     assert.match(
       refusal({ upstream: UPSTREAM, size: 0 }),
       /--size: expected a whole number from 1 to 100, got "0"/,

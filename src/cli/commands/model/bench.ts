@@ -12,7 +12,7 @@ const BUSY = 0.5;
 const OPTIONS = {
   seconds: {
     flag: 'seconds',
-    env: null,
+    env: 'TWINRANK_BENCH_SECONDS',
     help: 'About how long to measure in all.',
     default: '20',
     parse: integer(1, 3600),

@@ -1,0 +1,63 @@
+/** Every command of the program, in the order of its help. */
+import type { Command, CommandGroup } from './command.js';
+import { evalCommand } from './commands/eval.js';
+import { headCommand } from './commands/head.js';
+import { ingestCommand } from './commands/ingest.js';
+import { jobsCommand } from './commands/jobs.js';
+import { loadCommand } from './commands/load.js';
+import { mappingCommand } from './commands/mapping.js';
+import { modelGroup } from './commands/model.js';
+import { reindexCommand } from './commands/reindex.js';
+import { rerankCommand } from './commands/rerank.js';
+import { serveCommand } from './commands/serve.js';
+import type { OptionTable } from './options.js';
+
+/** Takes what {@link listCommands} hands out. */
+export interface CommandVisitor {
+  readonly command: <Table extends OptionTable>(command: Command<Table>) => void;
+  readonly group: (group: CommandGroup) => void;
+}
+
+/** Hands out every command that works on an engine or a model. */
+export function listCommands({ command, group }: CommandVisitor): void {
+  command(ingestCommand);
+  command(rerankCommand);
+  command(serveCommand);
+  command(mappingCommand);
+  command(loadCommand);
+  command(reindexCommand);
+  command(jobsCommand);
+  command(evalCommand);
+  group(modelGroup);
+  command(headCommand);
+}
+
+/** A command without what it does: for help, completion, reference and configuration file. */
+export interface CatalogEntry {
+  /** As it is typed: `rerank`, `model bench`. Also its key in the configuration file. */
+  readonly name: string;
+  readonly summary: string;
+  /** Names of what follows it, as in yargs' notation: `<action>`, `[id]`. */
+  readonly positionals: readonly string[];
+  readonly options: OptionTable;
+}
+
+/** All commands of {@link listCommands}, those of groups among them. */
+export function catalog(): readonly CatalogEntry[] {
+  const entries: CatalogEntry[] = [];
+  const note = (first: string, { usage, summary, options }: Omit<Command<OptionTable>, 'run'>): void => {
+    const [own = '', ...positionals] = usage.split(' ');
+    entries.push({ name: first + own, summary, positionals, options });
+  };
+  listCommands({
+    command: (command) => {
+      note('', command);
+    },
+    group: ({ name, addCommands }) => {
+      addCommands((command) => {
+        note(`${name} `, command);
+      });
+    },
+  });
+  return entries;
+}
