@@ -1,18 +1,24 @@
 /** What everything that listens has in common: options, certificate, the model's readiness, the end. */
 import { readFile } from 'node:fs/promises';
 import { TwinrankError } from '../errors.js';
-import type { ReadinessCheck } from '../http/admin-app.js';
 import type { ServerIdentity } from '../http/service.js';
-import type { EncoderPool } from '../model/encoder-pool.js';
 import { LOG_LEVELS } from './log.js';
-import { integer, listenAddress, oneOf, text, type OptionTable, type OptionValues } from './options.js';
+import {
+  integer,
+  listenAddress,
+  oneOf,
+  share,
+  text,
+  type OptionTable,
+  type OptionValues,
+} from './options.js';
 
 /** Options of everything that listens. */
 export const LISTENER_OPTIONS = {
   admin: {
     flag: 'admin',
     env: 'TWINRANK_ADMIN',
-    help: 'Where to answer /health/live and /health/ready.',
+    help: 'Where to answer /health/live, /health/ready and /metrics.',
     default: '127.0.0.1:0',
     parse: listenAddress,
   },
@@ -34,6 +40,53 @@ export const LISTENER_OPTIONS = {
     help: 'Milliseconds that requests under way get at shutdown.',
     default: '10000',
     parse: integer(0, 600_000),
+  },
+  drainDelay: {
+    flag: 'drain-delay',
+    env: 'TWINRANK_DRAIN_DELAY',
+    help: 'Milliseconds between the end of readiness and the end of listening at shutdown, for balancers to notice.',
+    default: '0',
+    parse: integer(0, 600_000),
+  },
+  unreadyAfter: {
+    flag: 'unready-after',
+    env: 'TWINRANK_UNREADY_AFTER',
+    help: 'Milliseconds of a full queue after which the service is not ready; 0 keeps it ready.',
+    default: '5000',
+    parse: integer(0, 3_600_000),
+  },
+  adminToken: {
+    flag: 'admin-token',
+    env: 'TWINRANK_ADMIN_TOKEN',
+    help: 'Who calls the admin port, but for /health, must send "Authorization: Bearer TOKEN". Others can read flags: use the environment or a file.',
+    parse: text,
+  },
+  adminTokenFile: {
+    flag: 'admin-token-file',
+    env: 'TWINRANK_ADMIN_TOKEN_FILE',
+    help: 'File that holds the admin token.',
+    parse: text,
+  },
+  logRequests: {
+    flag: 'log-requests',
+    env: 'TWINRANK_LOG_REQUESTS',
+    help: 'Requests that get a line in the log: all, intercepted (not those that only pass through), none.',
+    default: 'all',
+    parse: oneOf('all', 'intercepted', 'none'),
+  },
+  logQueries: {
+    flag: 'log-queries',
+    env: 'TWINRANK_LOG_QUERIES',
+    help: 'Share of the searches whose text is shown in the log, 0 to 1.',
+    default: '0',
+    parse: share,
+  },
+  slowMs: {
+    flag: 'slow-ms',
+    env: 'TWINRANK_SLOW_MS',
+    help: 'Requests that take longer than this get a warning in the log; 0 warns of none.',
+    default: '0',
+    parse: integer(0, 3_600_000),
   },
   logLevel: {
     flag: 'log-level',
@@ -64,18 +117,22 @@ export async function identityOf({
   return { cert: await read('--tls-cert', tlsCert), key: await read('--tls-key', tlsKey) };
 }
 
-/** Ready while a worker is up. */
-export function modelCheck(encoder: () => EncoderPool | undefined): ReadinessCheck {
-  return {
-    name: 'model',
-    check: () => {
-      const pool = encoder();
-      if (pool === undefined) return Promise.resolve({ ok: false, reason: 'the model is loading' });
-      return Promise.resolve(
-        pool.stats().workers > 0 ? { ok: true } : { ok: false, reason: 'no inference worker is up' },
-      );
-    },
-  };
+/** The token of the admin port; undefined leaves it open. Throws `bad_config`. */
+export async function adminTokenOf({
+  adminToken,
+  adminTokenFile,
+}: OptionValues<typeof LISTENER_OPTIONS>): Promise<string | undefined> {
+  if (adminTokenFile === undefined) return adminToken;
+  if (adminToken !== undefined)
+    throw new TwinrankError('bad_config', '--admin-token and --admin-token-file exclude each other.');
+  const content = await readFile(adminTokenFile, 'utf8').catch((error: unknown) => {
+    const reason = (error as Error).message;
+    const message = `--admin-token-file: ${adminTokenFile} cannot be read (${reason}).`;
+    throw new TwinrankError('bad_config', message, { cause: error });
+  });
+  const token = content.trim();
+  if (token !== '') return token;
+  throw new TwinrankError('bad_config', `--admin-token-file: ${adminTokenFile} holds no token.`);
 }
 
 /** Resolves when the signal has fired. */

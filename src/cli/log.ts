@@ -8,9 +8,21 @@ export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 /** A logger that names the service in every line. */
 export function createLog(service: string, level: (typeof LOG_LEVELS)[number]): Log {
+  return logTo(service, level, true);
+}
+
+/**
+ * The same for lines that come by the thousand: they are gathered and written without making anybody wait. What is
+ * left is written when the process ends.
+ */
+export function createBulkLog(service: string, level: (typeof LOG_LEVELS)[number]): Log {
+  return logTo(service, level, false);
+}
+
+function logTo(service: string, level: (typeof LOG_LEVELS)[number], sync: boolean): Log {
   return pino(
     { level, base: { service }, timestamp: () => `,"time":"${new Date().toISOString()}"` },
-    destination({ dest: 2, sync: true }),
+    destination({ dest: 2, sync }),
   );
 }
 

@@ -1,6 +1,6 @@
 /** The endpoints for other systems: their options, and their start beside the proxy or alone. */
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { TwinrankError } from '../errors.js';
 import { listen, shutDown, type ServerIdentity } from '../http/service.js';
@@ -9,9 +9,10 @@ import type { EncoderPool } from '../model/encoder-pool.js';
 import { createHead } from '../model/head.js';
 import { createTokenCounter } from '../model/token-counter.js';
 import { createCachedCounter, createCachedEncoder } from '../model/vector-cache.js';
-import { keysOfFile } from '../serve/api-key.js';
-import { createModelApp, DEFAULT_MODEL_APP_OPTIONS } from '../serve/app.js';
+import { keysOfFile } from '../http/api-key.js';
+import { createModelApp, DEFAULT_MODEL_APP_OPTIONS, ENDPOINT_PATHS } from '../serve/app.js';
 import type { Log } from './log.js';
+import type { Observation } from './observation.js';
 import { integer, text, type ListenAddress, type Option } from './options.js';
 import { programVersion } from './version.js';
 
@@ -89,6 +90,7 @@ export interface EndpointParts {
   readonly encoder: EncoderPool;
   readonly log: Log;
   readonly identity: ServerIdentity | undefined;
+  readonly observation: Observation;
 }
 
 /** Endpoints that listen. */
@@ -103,14 +105,17 @@ export async function startModelEndpoints(
   address: ListenAddress,
   values: EndpointValues,
   apiKeys: readonly string[],
-  { bundle, encoder, log, identity }: EndpointParts,
+  { bundle, encoder, log, identity, observation }: EndpointParts,
 ): Promise<ModelEndpoints> {
   const counter = await createTokenCounter(bundle);
   const { name, maxTokens, normalize: normalized } = bundle.manifest;
   const app = createModelApp(
     {
       facts: { name, maxTokens, normalized },
-      encoder: createCachedEncoder(encoder, { maxTexts: values.cacheTexts }),
+      encoder: createCachedEncoder(encoder, {
+        maxTexts: values.cacheTexts,
+        onLookUp: observation.encoder.onLookUp('endpoint'),
+      }),
       head: createHead(bundle.head.weight, bundle.head.bias, bundle.dimensions),
       counter: createCachedCounter(counter, { maxTexts: values.cacheTexts }),
       isReady: () => encoder.stats().workers > 0,
@@ -130,6 +135,7 @@ export async function startModelEndpoints(
   );
   try {
     const server = identity === undefined ? createServer(app) : createTlsServer({ ...identity }, app);
+    observation.watch(server, kindOf);
     const bound = await listen(server, address);
     return {
       address: bound,
@@ -142,4 +148,10 @@ export async function startModelEndpoints(
     await counter.close();
     throw error;
   }
+}
+
+/** The endpoint by its path, `/v1/rerank` as `v1_rerank`. */
+function kindOf({ url = '' }: IncomingMessage): string {
+  const path = url.replace(/[?#].*$/s, '');
+  return ENDPOINT_PATHS.includes(path) ? path.slice(1).replaceAll('/', '_') : 'other';
 }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { loadBundle, type Bundle } from '../model/bundle.js';
 import { defaultBundleFolder } from '../model/default-bundle.js';
-import { createEncoderPool, type EncoderPool } from '../model/encoder-pool.js';
+import { createEncoderPool, type EncodedBatch, type EncoderPool } from '../model/encoder-pool.js';
 import { defaultPoolSize, type PoolSize } from '../model/pool-size.js';
 import { flag, integer, text, type OptionTable } from './options.js';
 
@@ -67,12 +67,14 @@ export function startEncoder(
   { workers, threads, queue }: EncoderValues,
   size: PoolSize,
   signal: AbortSignal,
+  onBatch?: (batch: EncodedBatch) => void,
 ): Promise<EncoderPool> {
   return createEncoderPool(bundle, {
     workers: workers ?? size.workers,
     threadsPerWorker: threads ?? size.threadsPerWorker,
     niceness: size.niceness,
     ...(queue === undefined ? {} : { maxQueuedTexts: queue }),
+    ...(onBatch === undefined ? {} : { onBatch }),
     signal,
   });
 }

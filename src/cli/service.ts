@@ -1,23 +1,24 @@
 /** What `twinrank ingest` and `twinrank rerank` have in common: options, start, readiness, shutdown. */
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../errors.js';
-import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
 import { createService, listen, shutDown, type AnyServer, type ExchangeHandler } from '../http/service.js';
 import { createUpstream } from '../http/upstream.js';
 import type { Bundle } from '../model/bundle.js';
 import type { EncoderPool } from '../model/encoder-pool.js';
 import type { PoolSize } from '../model/pool-size.js';
-import type { EngineClient } from '../search-engine/client.js';
 import { settingsFromMeta, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { createSettingsReader, type SettingsReader } from '../search-engine/index-settings.js';
 import type { CommandIo } from './command.js';
 import { engineClient, refuseTlsContradictions, TLS_OPTIONS } from './engine-options.js';
 import { createLog, type Log } from './log.js';
-import { aborted, identityOf, LISTENER_OPTIONS, modelCheck } from './listener.js';
+import { aborted, identityOf, LISTENER_OPTIONS } from './listener.js';
+import { addUpstreamMetrics } from './metrics/request-metrics.js';
 import type { EndpointParts, ModelEndpoints } from './model-endpoints.js';
 import { bundleOf, MODEL_OPTIONS, startEncoder } from './model-options.js';
-import { httpUrl, integer, text, type OptionTable, type OptionValues } from './options.js';
+import { observe, type Observation } from './observation.js';
+import { modelCheck, stageCheck, upstreamCheck, type Queue, type Stage } from './readiness.js';
+import { flag, httpUrl, integer, text, type OptionTable, type OptionValues } from './options.js';
 
 export const SERVICE_OPTIONS = {
   upstream: {
@@ -40,6 +41,14 @@ export const SERVICE_OPTIONS = {
     help: 'JSON file in the form of _meta.twinrank, held to be the settings of indices whose mapping may not be read.',
     parse: text,
   },
+  opaqueId: {
+    flag: 'opaque-id',
+    env: 'TWINRANK_OPAQUE_ID',
+    help: 'Send the id of a request to the engine as X-Opaque-Id, with what is asked for a caller who sent none.',
+    default: 'true',
+    boolean: true,
+    parse: flag,
+  },
   ...LISTENER_OPTIONS,
   ...MODEL_OPTIONS,
   ...TLS_OPTIONS,
@@ -55,6 +64,7 @@ export interface ServiceParts {
   readonly encoder: EncoderPool;
   readonly settings: SettingsReader;
   readonly log: Log;
+  readonly observation: Observation;
 }
 
 export interface ServiceDefinition {
@@ -64,6 +74,8 @@ export interface ServiceDefinition {
   readonly poolSize: PoolSize;
   /** How long writes wait for their settings while the engine cannot tell them, in milliseconds. */
   readonly settingsPatienceMs?: number;
+  /** What must not stay full; the model's queue if left out. */
+  readonly queue?: () => Queue | undefined;
   /** Made when the model is up; the service listens when it has settled. */
   readonly handler: (parts: ServiceParts) => Promise<ExchangeHandler>;
   /** What else listens beside the service, if anything. */
@@ -78,28 +90,48 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
   const log = createLog(name, values.logLevel);
   const client = engineClient(values.upstream, values);
   let encoder: EncoderPool | undefined;
-  const admin = createServer(createAdminApp([modelCheck(() => encoder), upstreamCheck(client)]));
+  let stage: Stage = 'starting';
+  const draining = new AbortController();
+  const observation = await observe({
+    name,
+    values,
+    log,
+    checks: [stageCheck(() => stage), modelCheck(() => encoder), upstreamCheck(client)],
+    stats: () => encoder?.stats(),
+    queue: definition.queue ?? (() => queueOf(encoder)),
+  });
+  const { admin, metrics } = observation;
   let server: AnyServer | undefined;
   let endpoints: ModelEndpoints | undefined;
   try {
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
-    encoder = await startEncoder(bundle, values, definition.poolSize, io.signal);
-    const upstream = createUpstream({ url: values.upstream, caFile: values.ca, insecure: values.insecure });
+    encoder = await startEncoder(bundle, values, definition.poolSize, io.signal, observation.encoder.onBatch);
+    const upstream = createUpstream({
+      url: values.upstream,
+      caFile: values.ca,
+      insecure: values.insecure,
+      observer: addUpstreamMetrics(metrics),
+    });
     const settings = createSettingsReader(client, {
       ttlMs: values.settingsTtl,
       patienceMs: definition.settingsPatienceMs ?? 0,
       assumed: values.assume === undefined ? undefined : await assumedSettings(values.assume),
     });
-    const handler = await definition.handler({ bundle, encoder, settings, log });
+    const handler = await definition.handler({ bundle, encoder, settings, log, observation });
     const hooks = {
       onError: (error: TwinrankError) => {
         log.error({ code: error.code, err: error }, error.message);
       },
+      onBegin: observation.onBegin,
+      onEnd: observation.onEnd,
+      showsIds: values.opaqueId,
+      draining: draining.signal,
     };
     server = createService(upstream, handler, hooks, identity);
     const address = await listen(server, values.listen);
-    endpoints = await definition.endpoints?.({ bundle, encoder, log, identity });
+    endpoints = await definition.endpoints?.({ bundle, encoder, log, identity, observation });
+    stage = 'listening';
     log.info(
       { upstream: upstream.address, model: bundle.manifest.name, fingerprint: bundle.fingerprint },
       'listening',
@@ -107,7 +139,11 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     const models = endpoints === undefined ? '' : `, models on ${endpoints.address}`;
     io.stdout.write(`twinrank ${name}: listening on ${address}, admin on ${adminAddress}${models}\n`);
     await aborted(io.signal);
-    log.info('draining');
+    stage = 'draining';
+    draining.abort();
+    log.info({ delay_ms: values.drainDelay, grace_ms: values.grace }, 'draining');
+    // Not yet: whoever sends us requests must see first that this is over.
+    await sleep(values.drainDelay);
     return 0;
   } catch (error) {
     if (io.signal.aborted) return 0;
@@ -119,9 +155,16 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
       endpoints?.close(values.grace),
     ]);
     await encoder?.close();
+    observation.stop();
     await shutDown(admin, 0);
     await client.close();
   }
+}
+
+/** The texts that wait for the model. */
+export function queueOf(encoder: EncoderPool | undefined): Queue | undefined {
+  const stats = encoder?.stats();
+  return stats === undefined ? undefined : { waiting: stats.queued, limit: stats.maxQueued };
 }
 
 /** Settings from a file. Throws `bad_config`. */
@@ -160,20 +203,4 @@ function refuseContradictions(values: Values): void {
       `--upstream and --listen are the same address, so the service would call itself; listen on another port.`,
     );
   }
-}
-
-function upstreamCheck(client: EngineClient): ReadinessCheck {
-  return {
-    name: 'upstream',
-    check: async () => {
-      try {
-        // Any answer will do: on a secured cluster it may be a refusal, and the engine is up all the same.
-        await client.request({ method: 'GET', path: '/', signal: AbortSignal.timeout(2_000) });
-        return { ok: true };
-      } catch (error) {
-        const reason = error instanceof TwinrankError ? error.message : String(error);
-        return { ok: false, reason };
-      }
-    },
-  };
 }

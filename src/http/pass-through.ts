@@ -1,9 +1,11 @@
 /** Forwards a request and streams the answer back, byte for byte, with back-pressure both ways. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { TwinrankError } from '../errors.js';
 import { requestHeaders, responseHeaders, without } from './header-rules.js';
 import { replyWithError } from './error-reply.js';
 import { bodyStream, hasBody } from './request-body.js';
+import type { RequestRecord } from './request-record.js';
 import type { CollectedAnswer, Upstream, UpstreamConnection, UpstreamRequest } from './upstream.js';
 
 /** One request of a client, and the way to the engine that belongs to its connection. */
@@ -14,6 +16,21 @@ export interface Exchange {
   readonly connection: UpstreamConnection;
   /** Fires when the client goes away before its answer is complete. */
   readonly signal: AbortSignal;
+  /** Names the request in the log, and to the engine where `showsId`. */
+  readonly id: string;
+  readonly showsId: boolean;
+  readonly record: RequestRecord;
+}
+
+/** Answers with an error of ours, and records it. */
+export function fail(
+  { response, record }: Exchange,
+  error: TwinrankError,
+  extraHeaders: readonly string[] = [],
+): void {
+  record.outcome = error.code === 'cancelled' ? 'cancelled' : 'failed';
+  record.reason = record.outcome === 'failed' ? error.code : '';
+  replyWithError(response, error, extraHeaders);
 }
 
 export interface PassThroughOptions {
@@ -136,7 +153,7 @@ export function passThrough(exchange: Exchange, options: PassThroughOptions = {}
       },
       failed: (error) => {
         showBeginning();
-        replyWithError(response, error, options.addHeaders?.(error.status) ?? []);
+        fail(exchange, error, options.addHeaders?.(error.status) ?? []);
         done();
       },
     });

@@ -2,7 +2,6 @@
  * The listening part that both services share: one upstream connection for each client connection, errors
  * answered in the engine's shape, and a shutdown that lets requests under way finish.
  */
-import { setMaxListeners } from 'node:events';
 import {
   createServer,
   type IncomingMessage,
@@ -12,20 +11,32 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { asTwinrankError, TwinrankError } from '../errors.js';
 import { errorBody, replyWithError } from './error-reply.js';
 import { isNamed } from './header-rules.js';
-import type { Exchange } from './pass-through.js';
+import { ClientExchange } from './client-exchange.js';
+import { fail, type Exchange } from './pass-through.js';
+import type { RequestEnd } from './request-record.js';
 import type { Upstream, UpstreamConnection } from './upstream.js';
 
 /** Answers one exchange. What it throws is answered as an error. */
-export type ExchangeHandler = (exchange: Exchange) => Promise<void>;
+export interface ExchangeHandler {
+  (exchange: Exchange): Promise<void>;
+}
 
 const IDLE_CHECK_MS = 100;
 
 export interface ServiceHooks {
   /** Told of failures that are not the caller's. */
   readonly onError?: (error: TwinrankError) => void;
+  /** Told of each request when it begins, and when its answer is out or its caller has left. */
+  readonly onBegin?: () => void;
+  readonly onEnd?: (exchange: Exchange, end: RequestEnd) => void;
+  /** What we ask for a caller bears the request's id, where the caller gave none. */
+  readonly showsIds?: boolean;
+  /** From when it is aborted on, answers close their connection, so that clients go elsewhere by themselves. */
+  readonly draining?: AbortSignal;
 }
 
 /** Certificate chain and private key, in PEM. */
@@ -44,6 +55,9 @@ interface Client {
   turn: Promise<void> | undefined;
   /** The latest request's answer. */
   latest: ServerResponse | undefined;
+  /** Bytes of the connection that belong to requests before the latest. */
+  read: number;
+  written: number;
 }
 
 /** A server over `upstream`; it does not listen yet. */
@@ -57,33 +71,63 @@ export function createService(
   const clientOf = (socket: Socket): Client => {
     const known = clients.get(socket);
     if (known !== undefined) return known;
-    const made: Client = { connection: upstream.connect(), turn: undefined, latest: undefined };
+    const connection = upstream.connect();
+    const made: Client = { connection, turn: undefined, latest: undefined, read: 0, written: 0 };
     clients.set(socket, made);
     socket.once('close', () => {
       made.connection.close();
     });
     return made;
   };
+  const observe = (exchange: Exchange, client: Client): void => {
+    hooks.onBegin?.();
+    const { onEnd } = hooks;
+    if (onEnd === undefined) return;
+    const { request, response } = exchange;
+    const { socket } = request;
+    const began = performance.now();
+    response.once('close', () => {
+      const { read, written } = client;
+      client.read = socket.bytesRead;
+      client.written = socket.bytesWritten;
+      onEnd(exchange, {
+        ms: performance.now() - began,
+        status: response.headersSent ? response.statusCode : 0,
+        bytesIn: client.read - read,
+        bytesOut: client.written - written,
+        isCancelled: !response.writableFinished,
+      });
+    });
+  };
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    // Node then says `Connection: close`, and does so.
+    if (hooks.draining?.aborted === true) response.shouldKeepAlive = false;
     showOnlyUpstreamHeaders(request, response);
     response.on('error', ignore);
     request.on('error', ignore);
     const client = clientOf(request.socket);
     client.latest = response;
+    const exchange = new ClientExchange(
+      request,
+      response,
+      upstream,
+      client.connection,
+      hooks.showsIds ?? false,
+    );
+    observe(exchange, client);
     const fault = faultOf(request);
     if (fault !== undefined) {
-      replyWithError(response, new TwinrankError('bad_request', fault), ['connection', 'close']);
+      fail(exchange, new TwinrankError('bad_request', fault), ['connection', 'close']);
       return;
     }
-    const exchange = new ClientExchange(request, response, upstream, client.connection);
     const take = async (): Promise<void> => {
       try {
         await handle(exchange);
       } catch (thrown) {
         const error = asTwinrankError(thrown);
         if (error.code !== 'cancelled') hooks.onError?.(error);
-        replyWithError(response, error);
+        fail(exchange, error);
       }
       if (client.latest === response) client.turn = undefined;
     };
@@ -135,45 +179,6 @@ function httpServer(onRequest: RequestListener, identity: ServerIdentity | undef
       { cause: error },
     );
   }
-}
-
-/** A caller's going away becomes a signal only for those who ask for one: most requests need none. */
-class ClientExchange implements Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly upstream: Upstream;
-  readonly connection: UpstreamConnection;
-  #signal: AbortSignal | undefined;
-
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    upstream: Upstream,
-    connection: UpstreamConnection,
-  ) {
-    this.request = request;
-    this.response = response;
-    this.upstream = upstream;
-    this.connection = connection;
-  }
-
-  get signal(): AbortSignal {
-    return (this.#signal ??= leavingSignal(this.request, this.response));
-  }
-}
-
-/** Aborts when the connection closes before the answer is out. */
-export function leavingSignal(request: IncomingMessage, response: ServerResponse): AbortSignal {
-  const aborter = new AbortController();
-  // A bulk body has a listener for each text under way: many of them are no leak.
-  setMaxListeners(0, aborter.signal);
-  const onClose = (): void => {
-    // An answer to half a request is the end of it as well: it will not come whole.
-    if (!response.writableFinished || !request.complete) aborter.abort();
-  };
-  if (response.destroyed) onClose();
-  else response.once('close', onClose);
-  return aborter.signal;
 }
 
 function ignore(): void {}

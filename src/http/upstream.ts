@@ -13,6 +13,13 @@ export interface UpstreamOptions {
   readonly caFile?: string | undefined;
   readonly insecure?: boolean | undefined;
   readonly connectTimeoutMs?: number;
+  readonly observer?: UpstreamObserver;
+}
+
+/** Told of every answer of the engine, and of every request that got none though its caller was there. */
+export interface UpstreamObserver {
+  answered(status: number): void;
+  failed(code: ErrorCode): void;
 }
 
 /** One request as it goes upstream. `path` starts with "/" and is already encoded. */
@@ -107,11 +114,16 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           },
         }),
         address,
+        options.observer,
       ),
   };
 }
 
-function createConnection(client: Client, address: string): UpstreamConnection {
+function createConnection(
+  client: Client,
+  address: string,
+  observer: UpstreamObserver | undefined,
+): UpstreamConnection {
   const send = (request: UpstreamRequest, handler: AnswerHandler): Flow => {
     let cancel: ((reason: Error) => void) | undefined;
     let carryOn: (() => void) | undefined;
@@ -144,6 +156,7 @@ function createConnection(client: Client, address: string): UpstreamConnection {
             // Interim answers are for the connection that they came on.
             if (status < 200) return true;
             answered = status;
+            observer?.answered(status);
             carryOn = resume;
             handler.head(
               status,
@@ -164,11 +177,11 @@ function createConnection(client: Client, address: string): UpstreamConnection {
               handler.end();
               return;
             }
-            handler.failed(
-              aborted
-                ? new TwinrankError('cancelled', 'The caller went away.')
-                : asUpstreamError(error, address, connected),
-            );
+            const failure = aborted
+              ? new TwinrankError('cancelled', 'The caller went away.')
+              : asUpstreamError(error, address, connected);
+            if (failure instanceof UpstreamError) observer?.failed(failure.code);
+            handler.failed(failure);
           },
         },
       );

@@ -2,12 +2,14 @@
  * The ingest sidecar: single documents and bulk bodies get their vectors on the way to the engine; everything
  * else passes through. Nothing is acknowledged here: the client gets the engine's own reply.
  */
+import { asTwinrankError } from '../errors.js';
 import { passThrough, type Exchange } from '../http/pass-through.js';
-import { hasBody } from '../http/request-body.js';
 import type { ExchangeHandler } from '../http/service.js';
+import { hasBody } from '../http/request-body.js';
 import { writeBulk, type BulkDeps, type BulkLimits } from './bulk-write.js';
 import { writeDocument } from './document-write.js';
-import { skippedHeader } from './ingest-outcome.js';
+import { skipped, type IngestSkip } from './ingest-outcome.js';
+import type { BulkLine, IngestObserver } from './ingest-observer.js';
 import { unreadable } from './plain-body.js';
 import { Turnstile } from './turnstile.js';
 import { createVectorMender } from './update/mend-vector.js';
@@ -17,6 +19,7 @@ import {
   createVectorizer,
   type ClientVectors,
   type FailurePolicy,
+  type Vectorized,
   type VectorizerDeps,
 } from './vectorizer.js';
 import type { DocumentLimits } from './whole-body.js';
@@ -57,38 +60,81 @@ export const DEFAULT_INGEST_OPTIONS: IngestOptions = {
   maxLongLines: 2,
 };
 
-/** The handler of the ingest sidecar. */
-export function createIngester(deps: VectorizerDeps, options: IngestOptions): ExchangeHandler {
-  const vectorize = createVectorizer(deps, options.onEncodeFailure, options.clientVectors);
-  const vectorizeUpdate = createUpdateVectorizer(deps, options.onEncodeFailure, options.clientVectors);
+/** What the sidecar works with. */
+export interface IngestDeps extends VectorizerDeps {
+  readonly observer?: IngestObserver;
+}
+
+/** The sidecar's handler, and how many bulk requests it has now. */
+export interface Ingester extends ExchangeHandler {
+  bulkLine(): BulkLine;
+}
+
+/** The ingest sidecar. */
+export function createIngester(deps: IngestDeps, options: IngestOptions): Ingester {
+  const { observer } = deps;
+  const counted = countedBy(observer);
+  const vectorize = counted(createVectorizer(deps, options.onEncodeFailure, options.clientVectors));
+  const vectorizeUpdate = counted(
+    createUpdateVectorizer(deps, options.onEncodeFailure, options.clientVectors),
+  );
+  const onRetry = (): void => observer?.retried();
   const mend = createVectorMender(deps);
   const turnstile = (what: string, places: number, maxWaiting: number): Turnstile =>
     new Turnstile({ what, places, maxWaiting, patienceMs: options.overloadPatienceMs });
   const longLines = turnstile('long documents', options.maxLongLines, Infinity);
   const bulk: BulkDeps = {
     vectorize,
-    vectorizeLeniently: createVectorizer(deps, 'pass', options.clientVectors),
+    vectorizeLeniently: counted(createVectorizer(deps, 'pass', options.clientVectors)),
     updates: { vectorize: vectorizeUpdate, mend },
     admission: turnstile('bulk requests', options.maxConcurrentBulks, options.maxWaitingBulks),
     longLines,
+    onRetry,
   };
-  return async (exchange) => {
-    const { request } = exchange;
+  const handle = async (exchange: Exchange): Promise<void> => {
+    const { request, record } = exchange;
     const route = writeRoute(request.method ?? '', request.url ?? '');
     if (route === undefined || !hasBody(request)) return passThrough(exchange);
-    const skip = (reason: string): Promise<void> =>
-      passThrough(exchange, { addHeaders: () => skippedHeader(reason) });
+    const skip = (reason: IngestSkip): Promise<void> =>
+      passThrough(exchange, { addHeaders: () => skipped(exchange, reason) });
     if (route.kind === 'bulk_stream') return skip(route.kind);
+    record.kind = route.kind;
     const reason = unreadable(request.rawHeaders);
     if (reason !== undefined) return skip(reason);
+    record.outcome = 'ingested';
     if (route.kind === 'bulk') return writeBulk(exchange, route.index, bulk, options);
     return whileLong(exchange, longLines, (takeTurn) => {
-      const limits: DocumentLimits = { ...options, takeTurn };
+      const limits: DocumentLimits = { ...options, takeTurn, onRetry };
       return route.kind === 'document'
         ? writeDocument(exchange, route.index, vectorize, limits)
         : writeUpdate(exchange, route, vectorizeUpdate, mend, limits);
     });
   };
+  const { admission } = bulk;
+  const bulkLine = (): BulkLine => ({
+    underWay: admission.inside,
+    waiting: admission.waiting,
+    maxWaiting: options.maxWaitingBulks,
+  });
+  return Object.assign(handle, { bulkLine });
+}
+
+/** Counts what becomes of each document. One that finds no room comes again, and is counted then. */
+function countedBy(observer: IngestObserver | undefined) {
+  return <Arguments extends readonly unknown[], Result extends Vectorized>(
+      work: (...given: Arguments) => Promise<Result>,
+    ): ((...given: Arguments) => Promise<Result>) =>
+    async (...given) => {
+      try {
+        const done = await work(...given);
+        observer?.document(done.outcome);
+        return done;
+      } catch (error) {
+        const { code } = asTwinrankError(error);
+        if (code !== 'overloaded' && code !== 'cancelled') observer?.document('rejected');
+        throw error;
+      }
+    };
 }
 
 /** Gives the turn back that the work on a long document takes. */

@@ -4,9 +4,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import { asTwinrankError, TwinrankError } from '../errors.js';
-import { replyWithError } from '../http/error-reply.js';
 import { readToEnd } from '../http/request-body.js';
-import { replyWhole, type Exchange } from '../http/pass-through.js';
+import { fail, replyWhole, type Exchange } from '../http/pass-through.js';
 import type { CollectedAnswer } from '../http/upstream.js';
 import type { ActionDefaults } from './bulk-action.js';
 import { bulkItems, emptyTally, UnsentKeys, type BulkPiece } from './bulk-items.js';
@@ -57,6 +56,8 @@ export interface BulkDeps {
   readonly admission: Turnstile;
   /** Long lines at once. */
   readonly longLines: Turnstile;
+  /** Told of each time that something is sent again. */
+  readonly onRetry: () => void;
 }
 
 /** Handles a bulk write. */
@@ -123,7 +124,7 @@ class BulkWrite {
     this.#limits = limits;
     this.#form = replyForm(exchange.request.url ?? '', exchange.request.rawHeaders);
     this.#reply = new GatheredReply(this.#form);
-    this.#retry = new RetryWindow(limits.retryForMs);
+    this.#retry = new RetryWindow(limits.retryForMs, Date.now, deps.onRetry);
     this.#readCurrent = createCurrentReader(exchange);
     this.#partBytes = this.#form.isJson ? limits.maxPartBytes : limits.maxUncutBytes;
     this.#signal = AbortSignal.any([exchange.signal, this.#stop.signal]);
@@ -296,7 +297,7 @@ class BulkWrite {
   }
 
   async #answer(): Promise<void> {
-    const { response, request } = this.#exchange;
+    const { request } = this.#exchange;
     const ending = this.#ending;
     const outcome = ingestedHeader(this.#tally.outcomes, this.#tally.rejected);
     if (ending === undefined && this.#requests === 0 && this.#refusal === undefined) {
@@ -308,9 +309,9 @@ class BulkWrite {
     }
     if (ending === undefined) return this.#reply.sendTo(this.#exchange, outcome);
     if (this.#isAbandoned && 'error' in ending)
-      return replyWithError(response, ending.error, ['connection', 'close']);
+      return fail(this.#exchange, ending.error, ['connection', 'close']);
     if (this.#carriedOut > 0) await readToEnd(request);
     if ('answer' in ending) replyWhole(this.#exchange, ending.answer, outcome);
-    else replyWithError(response, ending.error);
+    else fail(this.#exchange, ending.error);
   }
 }

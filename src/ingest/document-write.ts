@@ -17,7 +17,7 @@ export async function writeDocument(
   if (source === undefined) return;
   const { signal } = exchange;
   const done = await vectorize(index, source, signal);
-  const retry = new RetryWindow(limits.retryForMs);
+  const retry = new RetryWindow(limits.retryForMs, Date.now, limits.onRetry);
   const answer = await sendWrite(exchange, { body: done.source }, { retry, signal });
   replyWhole(exchange, answer, ingestedHeader({ [done.outcome]: 1 }, 0));
 }

@@ -5,13 +5,18 @@ const BACK_OFF = { retries: Infinity, firstDelay: 100, maxDelay: 2_000 };
 
 export class RetryWindow {
   readonly #retryForMs: number;
+  readonly #onRetry: () => void;
   readonly #now: () => number;
   #until: number | undefined;
   #retry = 0;
 
-  /** @param retryForMs milliseconds; 0 never tries again */
-  constructor(retryForMs: number, now: () => number = Date.now) {
+  /**
+   * @param retryForMs milliseconds; 0 never tries again
+   * @param onRetry told of each time that there is one more try
+   */
+  constructor(retryForMs: number, now: () => number = Date.now, onRetry: () => void = () => undefined) {
     this.#retryForMs = retryForMs;
+    this.#onRetry = onRetry;
     this.#now = now;
   }
 
@@ -21,6 +26,7 @@ export class RetryWindow {
     this.#until ??= now + this.#retryForMs;
     const left = this.#until - now;
     if (left <= 0 || (retryAfter ?? 0) > left) return undefined;
+    this.#onRetry();
     return Math.min(left, Math.max(delayBefore(this.#retry++, null, BACK_OFF, Math.random), retryAfter ?? 0));
   }
 

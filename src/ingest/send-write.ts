@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../errors.js';
 import { headerValue } from '../http/header-rules.js';
 import { upstreamRequest, type Exchange } from '../http/pass-through.js';
+import { collectFor } from '../http/request-id.js';
 import { UpstreamError, type CollectedAnswer } from '../http/upstream.js';
 import { retryAfterMs } from '../search-engine/back-off.js';
 import { isClusterBlock } from './cluster-block.js';
@@ -76,7 +77,8 @@ async function attempt(
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const headers = request.isReplyRead === true ? readableReply(like.headers) : like.headers;
   try {
-    const answer = await exchange.connection.collect(
+    const answer = await collectFor(
+      exchange,
       {
         ...like,
         headers: [...headers, 'Content-Length', String(length)],

@@ -25,6 +25,14 @@ export class Turnstile {
     this.#options = options;
   }
 
+  get inside(): number {
+    return this.#inside;
+  }
+
+  get waiting(): number {
+    return this.#line.size;
+  }
+
   /** True while somebody waits. */
   get hasLine(): boolean {
     return this.#line.size > 0;

@@ -2,7 +2,7 @@
 import { contentEncoding } from '../http/header-rules.js';
 import { passThrough, type Exchange } from '../http/pass-through.js';
 import { bodyStream, readBody } from '../http/request-body.js';
-import { skippedHeader } from './ingest-outcome.js';
+import { skipped } from './ingest-outcome.js';
 import { collectPlainBody } from './plain-body.js';
 
 /** What one document may take. */
@@ -14,13 +14,15 @@ export interface DocumentLimits {
   /** How long to try again what the engine refuses for now or cannot be reached for, in milliseconds. */
   readonly retryForMs: number;
   readonly takeTurn: () => Promise<void>;
+  /** Told of each time that the write is sent again. */
+  readonly onRetry: () => void;
 }
 
 /** The body, uncompressed. A plain one above the limit has passed through when this resolves to undefined. */
 export async function wholeBody(exchange: Exchange, limits: DocumentLimits): Promise<Buffer | undefined> {
   const { request } = exchange;
   const { maxDocumentBytes, longLineBytes } = limits;
-  const addHeaders = (): string[] => skippedHeader('body_too_large');
+  const addHeaders = (): string[] => skipped(exchange, 'body_too_large');
   // Held back until it is seen to be too long, it would keep the engine's early refusal from the client.
   if (Number(request.headers['content-length'] ?? 0) > maxDocumentBytes) {
     await passThrough(exchange, { addHeaders });

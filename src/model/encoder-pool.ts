@@ -3,6 +3,7 @@
  * A batch is chosen when a thread becomes free and never before, so a query that arrives waits for at most one
  * batch; batches are small so that this is short. A thread that dies is replaced and its texts tried once more.
  */
+import { performance } from 'node:perf_hooks';
 import { TwinrankError } from '../errors.js';
 import type { Bundle } from './bundle.js';
 import { badBundle } from './bundle.js';
@@ -28,10 +29,24 @@ export interface EncoderPoolOptions {
   readonly niceness?: number;
   /** Ends the start early with `cancelled`; later it has no effect. */
   readonly signal?: AbortSignal;
+  /** Told of each batch that was encoded. */
+  readonly onBatch?: (batch: EncodedBatch) => void;
+}
+
+/** What one batch was and took. */
+export interface EncodedBatch {
+  readonly texts: number;
+  /** Count x longest, as the worker padded it. */
+  readonly paddedTokens: number;
+  readonly ms: number;
 }
 
 export interface EncoderPoolStats {
   readonly queued: number;
+  /** How many may wait. */
+  readonly maxQueued: number;
+  /** Texts that were not taken since too many waited. */
+  readonly refused: number;
   readonly inFlight: number;
   /** Threads that are ready. */
   readonly workers: number;
@@ -84,6 +99,8 @@ class WorkerPool implements EncoderPool {
   readonly #setup: WorkerSetup;
   readonly #startThread: StartThread;
   readonly #queue: JobQueue;
+  readonly #maxQueued: number;
+  readonly #onBatch: ((batch: EncodedBatch) => void) | undefined;
   readonly #threads = new Set<WorkerThread>();
   readonly #starting = new Set<WorkerThread>();
   readonly #idle: WorkerThread[] = [];
@@ -101,8 +118,10 @@ class WorkerPool implements EncoderPool {
     this.#bundle = bundle;
     this.#setup = workerSetupOf(bundle, options.threadsPerWorker, options.niceness ?? 0);
     this.#startThread = startThread;
+    this.#maxQueued = options.maxQueuedTexts ?? MAX_QUEUED_TEXTS;
+    this.#onBatch = options.onBatch;
     this.#queue = new JobQueue({
-      maxQueuedTexts: options.maxQueuedTexts ?? MAX_QUEUED_TEXTS,
+      maxQueuedTexts: this.#maxQueued,
       paddedTokens: options.batchTokens ?? defaultBatchTokens(options.threadsPerWorker),
       lookAhead: options.lookAhead ?? LOOK_AHEAD,
       maxTokens: bundle.manifest.maxTokens,
@@ -137,7 +156,8 @@ class WorkerPool implements EncoderPool {
   }
 
   stats(): EncoderPoolStats {
-    return { ...this.#counts, queued: this.#queue.size, workers: this.#threads.size };
+    const { size: queued, refused } = this.#queue;
+    return { ...this.#counts, queued, refused, maxQueued: this.#maxQueued, workers: this.#threads.size };
   }
 
   close(signal?: AbortSignal): Promise<void> {
@@ -183,12 +203,15 @@ class WorkerPool implements EncoderPool {
 
   async #run(thread: WorkerThread, batch: readonly QueuedText[]): Promise<void> {
     this.#counts.inFlight += batch.length;
+    const began = performance.now();
     const outcome = await thread.run(batch);
     this.#counts.inFlight -= batch.length;
     if (outcome.type === 'encoded') {
       this.#counts.batches++;
       this.#counts.texts += batch.length;
       this.#counts.paddedTokens += outcome.paddedTokens;
+      const { paddedTokens } = outcome;
+      this.#onBatch?.({ texts: batch.length, paddedTokens, ms: performance.now() - began });
       const { dimensions } = this;
       // A copy per text: whoever keeps one vector must not keep the whole batch in memory.
       batch.forEach((entry, i) => entry.settle(outcome.vectors.slice(i * dimensions, (i + 1) * dimensions)));

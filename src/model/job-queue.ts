@@ -31,6 +31,8 @@ export class JobQueue {
   readonly #limits: QueueLimits;
   readonly #waiting: Record<TextKind, QueuedText[]> = { query: [], document: [] };
   #lost: QueuedText[] = [];
+  /** Texts that were not taken since too many waited. */
+  refused = 0;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -104,6 +106,7 @@ export class JobQueue {
       );
     }
     if (this.size + count <= limit) return null;
+    this.refused += count;
     return new TwinrankError(
       'overloaded',
       `The encoder is overloaded: ${this.size} of at most ${limit} texts wait and ${count} more were given. Retry later or raise the queue limit.`,

@@ -10,6 +10,8 @@ import type { TokenCounter } from './token-counter.js';
 export interface VectorCacheOptions {
   /** Texts that are kept (about 4 bytes a dimension each); 0 keeps none. */
   readonly maxTexts: number;
+  /** Told how many texts of a call were there already, or under way for another caller, and how many not. */
+  readonly onLookUp?: ((found: number, missing: number) => void) | undefined;
 }
 
 /** Longer texts hardly come again, and as keys they would make the cache's size unpredictable. */
@@ -28,8 +30,8 @@ interface Place {
 }
 
 /** An encoder that remembers; with `maxTexts` 0 the given one. */
-export function createCachedEncoder(encoder: Encoder, { maxTexts }: VectorCacheOptions): Encoder {
-  return maxTexts === 0 ? encoder : new CachedEncoder(encoder, maxTexts);
+export function createCachedEncoder(encoder: Encoder, { maxTexts, onLookUp }: VectorCacheOptions): Encoder {
+  return maxTexts === 0 ? encoder : new CachedEncoder(encoder, maxTexts, onLookUp);
 }
 
 /** A counter that remembers; with `maxTexts` 0 the given one. */
@@ -57,11 +59,13 @@ class CachedEncoder implements Encoder {
   readonly #encoder: Encoder;
   readonly #kept: LRUCache<string, Float32Array>;
   readonly #pending = new Map<string, Place>();
+  readonly #onLookUp: VectorCacheOptions['onLookUp'];
 
-  constructor(encoder: Encoder, maxTexts: number) {
+  constructor(encoder: Encoder, maxTexts: number, onLookUp: VectorCacheOptions['onLookUp']) {
     this.dimensions = encoder.dimensions;
     this.fingerprint = encoder.fingerprint;
     this.#encoder = encoder;
+    this.#onLookUp = onLookUp;
     this.#kept = new LRUCache({ max: maxTexts });
   }
 
@@ -79,6 +83,7 @@ class CachedEncoder implements Encoder {
       else if (place !== undefined) awaited.set(text, place);
       else missing.add(text);
     }
+    this.#onLookUp?.(found.size + awaited.size, missing.size);
     if (missing.size > 0) {
       const shared = this.#begin([...missing], options);
       for (const [index, text] of [...missing].entries()) awaited.set(text, { shared, index });

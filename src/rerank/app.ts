@@ -3,6 +3,7 @@
  * passes through. Whatever goes wrong on our side, the caller gets the engine's own page.
  */
 import { performance } from 'node:perf_hooks';
+import type { Readable } from 'node:stream';
 import { TwinrankError } from '../errors.js';
 import { passThrough } from '../http/pass-through.js';
 import { bodyStream } from '../http/request-body.js';
@@ -20,8 +21,9 @@ import {
   requestBody,
   searchBody,
 } from './read-request.js';
+import type { SkipReason } from './plan.js';
 import { searchRoute, type SearchRoute } from './search-route.js';
-import { singleSearch, skip, type AsAsked } from './single-search.js';
+import { noteSkipped, singleSearch, skip, type AsAsked } from './single-search.js';
 import { templateSearch } from './template-search.js';
 
 /** The handler of the rerank proxy. */
@@ -39,25 +41,24 @@ export function createReranker(deps: RerankDeps, options: RerankOptions): Exchan
       elapsedMs,
       remainingMs: () => Math.max(0, options.budgetMs - (performance.now() - budgetFrom)),
     };
+    exchange.record.kind = route.kind;
     const knobs = knobsOfHeader(exchange, options);
-    if (!acceptsJson(request.rawHeaders))
-      return passThrough(exchange, { addHeaders: () => skippedHeader('format') });
+    const unread = (reason: SkipReason, body?: Readable): Promise<void> => {
+      noteSkipped(context, exchange, reason);
+      const addHeaders = (): string[] => skippedHeader(reason);
+      return passThrough(exchange, body === undefined ? { addHeaders } : { body, addHeaders });
+    };
+    if (!acceptsJson(request.rawHeaders)) return unread('format');
     const unreadable = unreadableBody(request.rawHeaders);
-    if (unreadable !== undefined)
-      return passThrough(exchange, { addHeaders: () => skippedHeader(unreadable) });
+    if (unreadable !== undefined) return unread(unreadable);
     const read = await requestBody(exchange, options.maxBodyBytes);
-    if (!read.complete) {
-      return passThrough(exchange, {
-        body: bodyStream(request, read.bytes),
-        addHeaders: () => skippedHeader('body_too_large'),
-      });
-    }
+    if (!read.complete) return unread('body_too_large', bodyStream(request, read.bytes));
     // A caller who sends slowly waits for itself, not for us.
     budgetFrom = performance.now();
     const plain = await plainBytes(exchange, read.bytes, options.maxBodyBytes);
     const sent = { exchange, body: read.bytes, sent: read.bytes };
     return typeof plain === 'string'
-      ? skip(sent, plain)
+      ? skip(context, sent, plain)
       : search(context, { ...sent, body: plain }, route, knobs);
   };
 }
@@ -66,7 +67,7 @@ function search(context: RerankContext, asked: AsAsked, route: SearchRoute, knob
   if (route.kind === 'msearch' || route.kind === 'msearch_template')
     return multiSearch(context, asked, route, knobs);
   const asBody = bodyOfSource(route, asked.body);
-  if (isForPipeline(route, asBody)) return skip(asked, 'search_pipeline');
+  if (isForPipeline(route, asBody)) return skip(context, asked, 'search_pipeline');
   const { body, changed, wishes } = searchBody(asBody, knobs, context.options);
   if (changed && asBody !== asked.body) {
     const message =

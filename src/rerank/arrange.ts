@@ -70,6 +70,7 @@ export async function arrange(
       ...change,
     });
     const spliceMs = performance.now() - beganSplice;
+    deps.observer?.took('score', scanMs + scoreMs + spliceMs);
     return { pieces, outcome: outcome(scanMs + scoreMs + spliceMs), times: { scanMs, scoreMs, spliceMs } };
   };
   // An empty order leaves every hit where the engine put it.
@@ -85,6 +86,8 @@ export async function arrange(
   const beganScore = performance.now();
   const scorer = deps.head.scorer(query.vector);
   const scores = scoreVectors(vectors, scorer);
+  const encodedNow = vectors.filter((vector, i) => vector !== stored[i]).length;
+  deps.observer?.vectors({ fresh: scores.scored - encodedNow, encodedNow, problems: scores.problems });
   if (scores.scored === 0 && window.length > 0) return asEngine('no_vectors');
   const engineScores = plan.blend === 0 ? [] : window.map((hit) => engineScore(bytes, hit));
   const blended = blendedLogOdds(scores.logOdds, engineScores, plan.blend);
@@ -94,7 +97,7 @@ export async function arrange(
   const facts = {
     window: plan.window.window,
     scored: scores.scored,
-    rescued: vectors.filter((vector, i) => vector !== stored[i]).length,
+    rescued: encodedNow,
     problems: scores.problems,
     encodeMs: query.ms,
     blend: plan.blend,

@@ -5,6 +5,7 @@ import type { Head } from '../model/head.js';
 import type { SettingsReader } from '../search-engine/index-settings.js';
 import { PLAN_DEFAULTS, type PlanDefaults, type SkipReason } from './plan.js';
 import type { FailOpenReason } from './outcome.js';
+import type { SearchObserver } from './search-observer.js';
 
 /** Two orders of one window, for the log of shadow mode. */
 export interface ShadowReport {
@@ -23,6 +24,7 @@ export interface RerankDeps {
   /** Told of failures that the caller does not see. */
   readonly onFailOpen?: (reason: FailOpenReason | SkipReason, error: TwinrankError) => void;
   readonly onShadow?: (report: ShadowReport) => void;
+  readonly observer?: SearchObserver;
 }
 
 export interface RerankOptions extends PlanDefaults {

@@ -7,6 +7,8 @@ import type { FailOpenReason } from './outcome.js';
 export type EncodeOutcome =
   | { readonly vectors: readonly Float32Array[]; readonly ms: number }
   | {
+      /** How long it was waited for. */
+      readonly ms: number;
       readonly reason: Extract<FailOpenReason, 'encode_timeout' | 'encode_failed' | 'overloaded'>;
       readonly error: TwinrankError;
     };
@@ -34,6 +36,7 @@ export function encodeWithin(
   const late = new Promise<EncodeOutcome>((resolve) => {
     timer = setTimeout(() => {
       resolve({
+        ms: budgetMs,
         reason: 'encode_timeout',
         error: new TwinrankError(
           'deadline_exceeded',
@@ -50,8 +53,11 @@ export function encodeWithin(
       (vectors): EncodeOutcome =>
         vectors.length === texts.length
           ? { vectors, ms: performance.now() - started }
-          : failure(new TwinrankError('encode_failed', 'The encoder gave fewer vectors than texts.')),
-      (error: unknown) => failure(asTwinrankError(error)),
+          : failure(
+              new TwinrankError('encode_failed', 'The encoder gave fewer vectors than texts.'),
+              started,
+            ),
+      (error: unknown) => failure(asTwinrankError(error), started),
     );
   const result = Promise.race([encoded, late]).finally(() => {
     clearTimeout(timer);
@@ -64,6 +70,8 @@ export function encodeWithin(
   return { result, cancel };
 }
 
-function failure(error: TwinrankError): EncodeOutcome {
-  return { reason: error.code === 'overloaded' ? 'overloaded' : 'encode_failed', error };
+function failure(error: TwinrankError, started: number): EncodeOutcome {
+  const ms = performance.now() - started;
+  const reason = error.code === 'overloaded' ? 'overloaded' : 'encode_failed';
+  return { ms, reason, error };
 }

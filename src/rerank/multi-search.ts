@@ -15,7 +15,7 @@ import {
   type Range,
 } from '../search-engine/json-scan.js';
 import { arrange, type QueryVector } from './arrange.js';
-import { strictError, type RerankContext } from './context.js';
+import type { RerankContext } from './context.js';
 import { encodeWithin, type EncodeOutcome } from './encode-within.js';
 import type { Knobs } from './knobs.js';
 import { multiSearchLines, type SearchLine } from './multi-search-lines.js';
@@ -23,7 +23,19 @@ import { multiOutcomeHeader, skippedHeader, type Outcome } from './outcome.js';
 import type { RerankPlan, SkipReason } from './plan.js';
 import { searchBody, type SearchBody } from './read-request.js';
 import { routeOfRendered, targetWithout, type SearchRoute } from './search-route.js';
-import { isBusy, makePlan, send, skip, unarranged, widened, type AsAsked } from './single-search.js';
+import { note, noteMore } from './search-observer.js';
+import {
+  askEngine,
+  encodedWithin,
+  isBusy,
+  makePlan,
+  noteSkipped,
+  send,
+  skip,
+  unarranged,
+  widened,
+  type AsAsked,
+} from './single-search.js';
 import { asTemplate, renderTemplate, templateSkip } from './template-search.js';
 
 /** Templates that are rendered for one request; each costs a call. */
@@ -46,12 +58,12 @@ export async function multiSearch(
   knobs: Knobs,
 ): Promise<void> {
   const { exchange } = asked;
-  if (route.parameters.some(({ name }) => name === 'filter_path')) return skip(asked, 'filter_path');
+  if (route.parameters.some(({ name }) => name === 'filter_path')) return skip(context, asked, 'filter_path');
   const lines = multiSearchLines(asked.body, route.index);
-  if (lines === undefined) return skip(asked, 'unreadable_body');
+  if (lines === undefined) return skip(context, asked, 'unreadable_body');
   const searched =
     route.kind === 'msearch_template' ? await renderLines(context, exchange, route, lines) : lines;
-  if (typeof searched === 'string') return skip(asked, searched);
+  if (typeof searched === 'string') return skip(context, asked, searched);
 
   const lineRoute = routeOfRendered(route);
   const parts: Part[] = [];
@@ -68,33 +80,30 @@ export async function multiSearch(
   const asPlain = (part: Part): Buffer =>
     route.kind === 'msearch_template' ? asTemplate(part.asked.body) : part.asked.body;
   const asIs: AsAsked = changed ? { exchange, body: bodyOf(parts, asPlain), sent: undefined } : asked;
-  if (plans.length === 0) return skip(asIs, commonReason(parts));
+  if (plans.length === 0) return skip(context, asIs, commonReason(parts), parts.length);
 
   const texts = [...new Set(plans.map((plan) => plan.queryText))];
+  exchange.record.query = texts.join('\n');
   const encoding = encodeWithin(context.deps.encoder, texts, context.remainingMs(), exchange.signal);
   const body = bodyOf(parts, (part) => (typeof part.plan === 'string' ? part.asked.body : part.plan.body));
   const target = targetWithout(lineRoute);
   let answer: CollectedAnswer;
   try {
-    answer = await exchange.connection.collect(widened(exchange, target, body, 'application/x-ndjson'), {
-      maxBytes: context.options.maxAnswerBytes,
-      signal: exchange.signal,
-    });
+    answer = await askEngine(context, exchange, widened(exchange, target, body, 'application/x-ndjson'));
   } catch (error) {
     encoding.cancel();
     if (isAbort(error) || (error instanceof TwinrankError && error.code !== 'body_too_large')) throw error;
-    return skip(asIs, 'answer_too_large');
+    return skip(context, asIs, 'answer_too_large', parts.length);
   }
   if (answer.status !== 200) {
     encoding.cancel();
-    if (isBusy(answer)) return send(exchange, answer, [answer.body], skippedHeader('engine_error'));
-    return skip(asIs, 'engine_error');
+    if (isBusy(answer)) {
+      noteSkipped(context, exchange, 'engine_error', parts.length);
+      return send(exchange, answer, [answer.body], skippedHeader('engine_error'));
+    }
+    return skip(context, asIs, 'engine_error', parts.length);
   }
-  const encoded = await encoding.result;
-  if ('reason' in encoded) {
-    context.deps.onFailOpen?.(encoded.reason, encoded.error);
-    if (context.options.strict) throw strictError(encoded.error);
-  }
+  const encoded = await encodedWithin(context, exchange, encoding);
   try {
     const { pieces, outcomes } = await arrangeAll(
       context,
@@ -104,10 +113,33 @@ export async function multiSearch(
       parts,
       vectorsByText(encoded, texts),
     );
-    send(exchange, answer, pieces, multiOutcomeHeader(outcomes, 'ms' in encoded ? encoded.ms : undefined));
+    noteAll(context, exchange, outcomes);
+    send(
+      exchange,
+      answer,
+      pieces,
+      multiOutcomeHeader(outcomes, 'vectors' in encoded ? encoded.ms : undefined),
+    );
   } catch (error) {
-    return skip(asIs, unarranged(context, error));
+    return skip(context, asIs, unarranged(context, error), parts.length);
   }
+}
+
+/** Counts each search; the request's record says `applied` where one of them was, else why none was. */
+function noteAll({ deps }: RerankContext, exchange: Exchange, outcomes: readonly Outcome[]): void {
+  for (const outcome of outcomes) deps.observer?.searched(outcome, 1);
+  const reasons = new Set(
+    outcomes.flatMap((outcome) => (outcome.kind === 'skipped' ? [outcome.reason] : [])),
+  );
+  const [first = 'mixed'] = reasons;
+  note(
+    exchange,
+    outcomes.find(({ kind }) => kind !== 'skipped') ?? {
+      kind: 'skipped',
+      reason: reasons.size === 1 ? first : 'mixed',
+    },
+  );
+  noteMore(exchange, { searches: outcomes.length });
 }
 
 /** Why nothing of a request is reranked: the one reason of all its searches, or that they have several. */
@@ -223,10 +255,7 @@ async function askAgain(
 ): Promise<Map<Part, Buffer>> {
   if (failed.length === 0) return new Map();
   const body = bodyOf(failed, (part) => part.asked.body);
-  const answer = await exchange.connection.collect(widened(exchange, target, body, 'application/x-ndjson'), {
-    maxBytes: context.options.maxAnswerBytes,
-    signal: exchange.signal,
-  });
+  const answer = await askEngine(context, exchange, widened(exchange, target, body, 'application/x-ndjson'));
   if (answer.status !== 200) return new Map();
   const ranges = answerRanges(answer.body, failed.length);
   return new Map(failed.map((part, i) => [part, answer.body.subarray(ranges[i]?.start, ranges[i]?.end)]));

@@ -1,5 +1,6 @@
 /** Search templates: the engine renders them, with the caller's own rights, and what comes out is a search like any other. */
 import type { Exchange } from '../http/pass-through.js';
+import { collectFor } from '../http/request-id.js';
 import { JsonScanError, memberNamed, scanDocument } from '../search-engine/json-scan.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { RerankContext } from './context.js';
@@ -67,11 +68,11 @@ export async function templateSearch(
   knobs: Knobs,
 ): Promise<void> {
   const reason = templateSkip(route, [asked.body]);
-  if (reason !== undefined) return skip(asked, reason);
+  if (reason !== undefined) return skip(context, asked, reason);
   const rendered = await renderTemplate(context, asked.exchange, asked.body);
-  if (rendered === undefined) return skip(asked, 'template_unrendered');
+  if (rendered === undefined) return skip(context, asked, 'template_unrendered');
   // What is left of a template's own signs would be taken for more of them below.
-  if (rendered.includes('{{')) return skip(asked, 'template_unrendered');
+  if (rendered.includes('{{')) return skip(context, asked, 'template_unrendered');
   const { body, changed, wishes } = searchBody(rendered, knobs, context.options);
   // What was for us inside the template must not reach the engine on any way.
   const stripped: AsAsked = changed ? { ...asked, body: asTemplate(body), sent: undefined } : asked;
@@ -92,9 +93,9 @@ export async function renderTemplate(
   exchange: Exchange,
   template: Buffer,
 ): Promise<Buffer | undefined> {
-  const { connection, signal } = exchange;
   const request = { ...widened(exchange, '/_render/template', template), method: 'POST' };
-  const answer = await connection.collect(request, { maxBytes: context.options.maxBodyBytes, signal });
+  const limits = { maxBytes: context.options.maxBodyBytes, signal: exchange.signal };
+  const answer = await collectFor(exchange, request, limits);
   if (answer.status !== 200) return undefined;
   try {
     const output = memberNamed(answer.body, scanDocument(answer.body).members, 'template_output');

@@ -41,7 +41,8 @@ export async function warmUp(
   const known = { byIndex: new Map([['i', settings]]), maxResultWindow: 10_000, sourcesAreWhole: true };
   const context: RerankContext = {
     deps: {
-      ...deps,
+      encoder: deps.encoder,
+      head: deps.head,
       settings: { forSearch: () => Promise.resolve(known), forWrite: () => Promise.resolve(settings) },
     },
     options: { ...options, shadow: false },

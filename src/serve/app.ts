@@ -4,8 +4,8 @@
  */
 import express, { type Express, type Request, type Response } from 'express';
 import { asTwinrankError, TwinrankError } from '../errors.js';
-import { leavingSignal } from '../http/service.js';
-import { createKeyCheck } from './api-key.js';
+import { leavingSignal } from '../http/client-exchange.js';
+import { createKeyCheck } from '../http/api-key.js';
 import { COHERE_ENDPOINTS } from './cohere-rerank.js';
 import type { Endpoint, EndpointLimits } from './endpoint.js';
 import { errorReply, type Dialect } from './error-shapes.js';
@@ -37,6 +37,9 @@ export const DEFAULT_MODEL_APP_OPTIONS: Omit<ModelAppOptions, 'version'> = {
 };
 
 const ENDPOINTS: readonly Endpoint[] = [...COHERE_ENDPOINTS, ...TEI_ENDPOINTS, ...OPENAI_ENDPOINTS];
+
+/** Where texts are ranked and encoded. */
+export const ENDPOINT_PATHS: readonly string[] = ENDPOINTS.map(({ path }) => path);
 
 /** The app; it does not listen. */
 export function createModelApp(

@@ -1,8 +1,9 @@
 /** `twinrank ingest`: the sidecar that adds vectors to documents on their way to the engine. */
-import { createIngester, DEFAULT_INGEST_OPTIONS } from '../../ingest/app.js';
+import { createIngester, DEFAULT_INGEST_OPTIONS, type Ingester } from '../../ingest/app.js';
 import { createCachedEncoder } from '../../model/vector-cache.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
+import { addIngestMetrics } from '../metrics/ingest-metrics.js';
 import { poolSize } from '../model-options.js';
 import { integer, listenAddress, oneOf, type OptionTable } from '../options.js';
 import { runService, SERVICE_OPTIONS } from '../service.js';
@@ -50,30 +51,39 @@ export const ingestCommand: Command<typeof OPTIONS> = {
   usage: 'ingest',
   summary: 'Run the ingest sidecar: point your writers at it instead of the engine.',
   options: OPTIONS,
-  run: (values, _positionals, io) =>
-    runService(
+  run: (values, _positionals, io) => {
+    let ingester: Ingester | undefined;
+    return runService(
       {
         name: 'ingest',
         values,
         poolSize: poolSize('document'),
         settingsPatienceMs: values.retryFor,
-        handler: ({ encoder, settings, log }) =>
-          Promise.resolve(
-            createIngester(
-              {
-                encoder: createCachedEncoder(encoder, { maxTexts: values.cacheTitles }),
-                settings,
-                onProblem: sparingly(log, 'documents written without a vector'),
-              },
-              {
-                ...DEFAULT_INGEST_OPTIONS,
-                onEncodeFailure: values.onEncodeFailure,
-                clientVectors: values.clientVectors,
-                retryForMs: values.retryFor,
-              },
-            ),
-          ),
+        // The model's queue is full whenever there is much to write; callers feel it only where they have to wait.
+        queue: () => {
+          const line = ingester?.bulkLine();
+          return line && { waiting: line.waiting, limit: line.maxWaiting };
+        },
+        handler: ({ encoder, settings, log, observation }) => {
+          const onLookUp = observation.encoder.onLookUp('title');
+          ingester = createIngester(
+            {
+              encoder: createCachedEncoder(encoder, { maxTexts: values.cacheTitles, onLookUp }),
+              settings,
+              onProblem: sparingly(log, 'documents written without a vector'),
+              observer: addIngestMetrics(observation.metrics, () => ingester?.bulkLine()),
+            },
+            {
+              ...DEFAULT_INGEST_OPTIONS,
+              onEncodeFailure: values.onEncodeFailure,
+              clientVectors: values.clientVectors,
+              retryForMs: values.retryFor,
+            },
+          );
+          return Promise.resolve(ingester);
+        },
       },
       io,
-    ),
+    );
+  },
 };

@@ -9,6 +9,7 @@ import type { ExchangeHandler } from '../../http/service.js';
 import { MAX_WINDOW } from '../../search-engine/mapping-meta.js';
 import type { Command } from '../command.js';
 import { sparingly } from '../log.js';
+import { addSearchMetrics } from '../metrics/search-metrics.js';
 import { endpointOptions, readApiKeys, startModelEndpoints } from '../model-endpoints.js';
 import { poolSize } from '../model-options.js';
 import {
@@ -129,7 +130,7 @@ export const rerankCommand: Command<typeof OPTIONS> = {
 
 async function rerankHandler(
   values: OptionValues<typeof OPTIONS>,
-  { bundle, encoder, settings, log }: ServiceParts,
+  { bundle, encoder, settings, log, observation }: ServiceParts,
 ): Promise<ExchangeHandler> {
   const options: RerankOptions = {
     ...DEFAULT_RERANK_OPTIONS,
@@ -143,13 +144,17 @@ async function rerankHandler(
     maxBodyBytes: values.maxBody,
   };
   const deps: RerankDeps = {
-    encoder: createCachedEncoder(encoder, { maxTexts: values.queryCache }),
+    encoder: createCachedEncoder(encoder, {
+      maxTexts: values.queryCache,
+      onLookUp: observation.encoder.onLookUp('query'),
+    }),
     head: createHead(bundle.head.weight, bundle.head.bias, bundle.dimensions),
     settings,
     onShadow: (report) => {
       log.info(report, 'shadow');
     },
     onFailOpen: sparingly(log, "search answered in the engine's order"),
+    observer: addSearchMetrics(observation.metrics),
   };
   await warmUp(deps, options);
   return createReranker(deps, options);

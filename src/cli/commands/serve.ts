@@ -1,10 +1,9 @@
 /** `twinrank serve`: the model for other systems, without an engine. */
-import { createServer } from 'node:http';
-import { createAdminApp } from '../../http/admin-app.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, shutDown } from '../../http/service.js';
 import type { EncoderPool } from '../../model/encoder-pool.js';
 import type { Command, CommandIo } from '../command.js';
-import { aborted, identityOf, LISTENER_OPTIONS, modelCheck } from '../listener.js';
+import { aborted, identityOf, LISTENER_OPTIONS } from '../listener.js';
 import { createLog } from '../log.js';
 import {
   endpointOptions,
@@ -13,7 +12,10 @@ import {
   type ModelEndpoints,
 } from '../model-endpoints.js';
 import { bundleOf, MODEL_OPTIONS, poolSize, startEncoder } from '../model-options.js';
+import { observe } from '../observation.js';
 import { listenAddress, type OptionTable, type OptionValues } from '../options.js';
+import { modelCheck, stageCheck, type Stage } from '../readiness.js';
+import { queueOf } from '../service.js';
 
 const OPTIONS = {
   listen: {
@@ -41,18 +43,31 @@ async function run(values: OptionValues<typeof OPTIONS>, io: CommandIo): Promise
   const log = createLog('serve', values.logLevel);
   let encoder: EncoderPool | undefined;
   let endpoints: ModelEndpoints | undefined;
-  const admin = createServer(createAdminApp([modelCheck(() => encoder)]));
+  let stage: Stage = 'starting';
+  const observation = await observe({
+    name: 'serve',
+    values,
+    log,
+    checks: [stageCheck(() => stage), modelCheck(() => encoder)],
+    stats: () => encoder?.stats(),
+    queue: () => queueOf(encoder),
+  });
+  const { admin } = observation;
   try {
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
     // Callers wait for these texts, so the threads yield to nobody.
     const size = { ...poolSize('document'), niceness: 0 };
-    encoder = await startEncoder(bundle, values, size, io.signal);
-    endpoints = await startModelEndpoints(values.listen, values, apiKeys, { bundle, encoder, log, identity });
+    encoder = await startEncoder(bundle, values, size, io.signal, observation.encoder.onBatch);
+    const parts = { bundle, encoder, log, identity, observation };
+    endpoints = await startModelEndpoints(values.listen, values, apiKeys, parts);
+    stage = 'listening';
     log.info({ model: bundle.manifest.name, fingerprint: bundle.fingerprint }, 'listening');
     io.stdout.write(`twinrank serve: listening on ${endpoints.address}, admin on ${adminAddress}\n`);
     await aborted(io.signal);
-    log.info('draining');
+    stage = 'draining';
+    log.info({ delay_ms: values.drainDelay, grace_ms: values.grace }, 'draining');
+    await sleep(values.drainDelay);
     return 0;
   } catch (error) {
     if (io.signal.aborted) return 0;
@@ -60,6 +75,7 @@ async function run(values: OptionValues<typeof OPTIONS>, io: CommandIo): Promise
   } finally {
     await endpoints?.close(values.grace);
     await encoder?.close();
+    observation.stop();
     await shutDown(admin, 0);
   }
 }

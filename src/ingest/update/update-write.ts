@@ -27,7 +27,7 @@ export async function writeUpdate(
   const readCurrent = createCurrentReader(exchange);
   const done = await vectorizeUpdate(target, body, readCurrent, signal);
   const header = ingestedHeader({ [done.outcome]: 1 }, 0);
-  const retry = new RetryWindow(limits.retryForMs);
+  const retry = new RetryWindow(limits.retryForMs, Date.now, limits.onRetry);
   const write = { body: done.source, isReplyRead: done.from !== undefined };
   const answer = await sendWrite(exchange, write, { retry, signal });
   if (

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, it } from 'node:test';
-import { keysOfFile } from '../../../src/serve/api-key.js';
+import { keysOfFile } from '../../../src/http/api-key.js';
 import type { EncodeOptions } from '../../../src/model/encoder.js';
 import type { ModelAppOptions } from '../../../src/serve/app.js';
 import { AngleEncoder, angleVector, serveModel, type Served } from './fixtures.js';

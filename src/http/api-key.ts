@@ -11,7 +11,10 @@ export function keysOfFile(text: string): readonly string[] {
 }
 
 /** A check of the header; without keys everybody passes. It throws `unauthorized` and takes the same time for any wrong key. */
-export function createKeyCheck(keys: readonly string[]): (authorization: string | undefined) => void {
+export function createKeyCheck(
+  keys: readonly string[],
+  what: 'API key' | 'admin token' = 'API key',
+): (authorization: string | undefined) => void {
   const known = keys.map(digest);
   return (authorization) => {
     if (known.length === 0) return;
@@ -19,12 +22,12 @@ export function createKeyCheck(keys: readonly string[]): (authorization: string 
     if (key === undefined)
       throw new TwinrankError(
         'unauthorized',
-        'An API key is needed: send the header "Authorization: Bearer KEY".',
+        `An ${what} is needed: send the header "Authorization: Bearer ${what === 'API key' ? 'KEY' : 'TOKEN'}".`,
       );
     const given = digest(key);
     let matches = 0;
     for (const other of known) matches += timingSafeEqual(given, other) ? 1 : 0;
-    if (matches === 0) throw new TwinrankError('unauthorized', 'This API key is not known here.');
+    if (matches === 0) throw new TwinrankError('unauthorized', `This ${what} is not known here.`);
   };
 }
 

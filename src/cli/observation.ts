@@ -1,0 +1,122 @@
+/** What can be seen of a service that listens: its metrics, a line a request, and the admin port that shows both. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
+import type { Exchange } from '../http/pass-through.js';
+import { newRequestId } from '../http/request-id.js';
+import { newRecord, type RequestEnd } from '../http/request-record.js';
+import type { AnyServer } from '../http/service.js';
+import type { EncoderPoolStats } from '../model/encoder-pool.js';
+import { adminTokenOf, type LISTENER_OPTIONS } from './listener.js';
+import { createBulkLog, type Log } from './log.js';
+import { addEncoderMetrics, type EncoderCounting } from './metrics/encoder-metrics.js';
+import { addProcessMetrics } from './metrics/process-metrics.js';
+import { createMetrics, type Metrics } from './metrics/registry.js';
+import { addRequestMetrics } from './metrics/request-metrics.js';
+import type { OptionValues } from './options.js';
+import { overloadCheck, type Queue } from './readiness.js';
+import { createRequestLog } from './request-log.js';
+
+/** Hands what the services tell to whoever counts and logs. */
+export interface Observation {
+  readonly metrics: Metrics;
+  readonly encoder: EncoderCounting;
+  readonly onBegin: () => void;
+  readonly onEnd: (exchange: Exchange, end: RequestEnd) => void;
+  /** Watches the requests of a server that is no service over an engine; `kindOf` gives a word of a closed set. */
+  watch(server: AnyServer, kindOf: (request: IncomingMessage) => string): void;
+  /** The admin port's server; it does not listen yet. */
+  readonly admin: Server;
+  stop(): void;
+}
+
+export interface Observed {
+  readonly name: string;
+  readonly values: OptionValues<typeof LISTENER_OPTIONS>;
+  readonly log: Log;
+  readonly checks: readonly ReadinessCheck[];
+  /** Undefined while the model is loading. */
+  readonly stats: () => EncoderPoolStats | undefined;
+  /** What must not stay full if the service is to be ready. */
+  readonly queue: () => Queue | undefined;
+}
+
+/** Begins to observe. Rejects with `bad_config`. */
+export async function observe({ name, values, log, checks, stats, queue }: Observed): Promise<Observation> {
+  const token = await adminTokenOf(values);
+  if (token === undefined && !isLoopback(values.admin.host))
+    log.warn(
+      { admin: values.admin.host },
+      'the admin port is open to others; --admin-token-file protects it',
+    );
+  const metrics = createMetrics();
+  const loop = addProcessMetrics(metrics);
+  const counting = addRequestMetrics(metrics);
+  const logged = createRequestLog(createBulkLog(name, values.logLevel), {
+    requests: values.logRequests,
+    slowMs: values.slowMs,
+    queries: values.logQueries,
+  });
+  const load = overloadCheck(queue, values.unreadyAfter);
+  const { contentType } = metrics;
+  const admin = createServer(
+    createAdminApp({
+      checks: [...checks, load],
+      metrics: async () => ({ contentType, text: await metrics.text() }),
+      token,
+    }),
+  );
+  return {
+    metrics,
+    encoder: addEncoderMetrics(metrics, stats),
+    onBegin: counting.begin,
+    onEnd(exchange, end) {
+      const { request, record } = exchange;
+      counting.end(record, end);
+      logged(
+        {
+          // Most need no id.
+          get id() {
+            return exchange.id;
+          },
+          method: request.method ?? '',
+          target: request.url ?? '',
+          rawHeaders: request.rawHeaders,
+          record,
+        },
+        end,
+      );
+    },
+    watch(server, kindOf) {
+      server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+        counting.begin();
+        const began = performance.now();
+        const { socket, method = '', url: target = '', rawHeaders } = request;
+        const { bytesRead, bytesWritten } = socket;
+        response.once('close', () => {
+          const status = response.headersSent ? response.statusCode : 0;
+          const outcome = status >= 400 ? 'refused' : 'answered';
+          const record = { ...newRecord(), kind: kindOf(request), outcome };
+          const end: RequestEnd = {
+            ms: performance.now() - began,
+            status,
+            bytesIn: socket.bytesRead - bytesRead,
+            bytesOut: socket.bytesWritten - bytesWritten,
+            isCancelled: !response.writableFinished,
+          };
+          counting.end(record, end);
+          logged({ id: newRequestId(), method, target, rawHeaders, record }, end);
+        });
+      });
+    },
+    admin,
+    stop() {
+      loop.stop();
+      load.stop();
+    },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
