@@ -157,7 +157,15 @@ describe('encoder pool', () => {
     await start({ workers: 2 });
     await pool.encode(titles(20), { kind: 'document' });
     const { batches, paddedTokens, ...rest } = pool.stats();
-    assert.deepEqual(rest, { queued: 0, inFlight: 0, workers: 2, restarts: 0, texts: 20 });
+    assert.deepEqual(rest, {
+      queued: 0,
+      maxQueued: 4096,
+      refused: 0,
+      inFlight: 0,
+      workers: 2,
+      restarts: 0,
+      texts: 20,
+    });
     assert.ok(batches > 1 && paddedTokens >= 20 * 10);
   });
 });
