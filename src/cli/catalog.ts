@@ -1,5 +1,6 @@
 /** Every command of the program, in the order of its help. */
 import type { Command, CommandGroup } from './command.js';
+import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { headCommand } from './commands/head.js';
 import { ingestCommand } from './commands/ingest.js';
@@ -30,6 +31,7 @@ export function listCommands({ command, group }: CommandVisitor): void {
   command(evalCommand);
   group(modelGroup);
   command(headCommand);
+  command(doctorCommand(catalog));
 }
 
 /** A command without what it does: for help, completion, reference and configuration file. */

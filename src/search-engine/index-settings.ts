@@ -113,13 +113,24 @@ async function readForWrite(
   if (mapping.status !== 404) throw unreadable(client, index, mapping);
   // The index will be made by this very write: the templates say what it will be.
   const made = missingIndex(mapping.body) ?? index;
-  const simulate = `/_index_template/_simulate_index/${encodeExpression(made)}`;
-  const template = await client.request({ method: 'POST', path: simulate });
+  return settingsForWriting(await mappingsOfNewIndex(client, made), index);
+}
+
+/**
+ * Mappings that an index gets from the templates when it is made under this name; undefined where none matches, or
+ * none may be looked at. Throws `not_ready` where the engine cannot answer for now.
+ */
+export async function mappingsOfNewIndex(
+  client: EngineClient,
+  index: string,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const simulate = `/_index_template/_simulate_index/${encodeExpression(index)}`;
+  const template = await client.request({ method: 'POST', path: simulate, signal });
   if (isForNow(template.status)) throw unreadable(client, index, template);
   const body = template.status === 200 && isRecord(template.body) ? template.body['template'] : undefined;
   // Where one of the newer kind matches, those of the older kind have no say.
-  const mappings = isRecord(body) ? body['mappings'] : await legacyMappings(client, made);
-  return settingsForWriting(mappings, index);
+  return isRecord(body) ? body['mappings'] : legacyMappings(client, index);
 }
 
 /** The index that is not there: of a name with a date in it, only the engine's answer says which. */

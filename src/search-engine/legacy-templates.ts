@@ -10,7 +10,7 @@ export async function legacyMappings(client: EngineClient, index: string): Promi
   const matching = Object.values(answer.body)
     .filter(isRecord)
     .filter((template) =>
-      [template['index_patterns']].flat().some((pattern) => matches(String(pattern), index)),
+      [template['index_patterns']].flat().some((pattern) => patternMatches(String(pattern), index)),
     )
     .sort((a, b) => Number(a['order'] ?? 0) - Number(b['order'] ?? 0))
     .flatMap((template) => (isRecord(template['mappings']) ? [template['mappings']] : []));
@@ -22,7 +22,7 @@ export async function legacyMappings(client: EngineClient, index: string): Promi
 }
 
 /** Wildcards as the engine reads them in index patterns: `*` alone is special. */
-function matches(pattern: string, index: string): boolean {
+export function patternMatches(pattern: string, index: string): boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 's').test(index);
 }
