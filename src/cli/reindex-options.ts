@@ -3,7 +3,15 @@ import { resolve } from 'node:path';
 import { TwinrankError } from '../errors.js';
 import { TLS_OPTIONS } from './engine-options.js';
 import { MODEL_OPTIONS } from './model-options.js';
-import { flag, httpUrl, integer, text, type OptionTable, type OptionValues } from './options.js';
+import {
+  flag,
+  httpUrl,
+  integer,
+  listenAddress,
+  text,
+  type OptionTable,
+  type OptionValues,
+} from './options.js';
 
 export const REINDEX_OPTIONS = {
   to: {
@@ -19,6 +27,12 @@ export const REINDEX_OPTIONS = {
     help: 'Index, alias, data stream or expression whose documents get vectors.',
     required: true,
     parse: text,
+  },
+  admin: {
+    flag: 'admin',
+    env: 'TWINRANK_ADMIN',
+    help: 'Where to answer /health/live and /metrics while the reindex runs; nowhere if left out.',
+    parse: listenAddress,
   },
   dest: {
     flag: 'dest',

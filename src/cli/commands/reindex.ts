@@ -25,6 +25,7 @@ import type { Command, CommandIo } from '../command.js';
 import { engineClient } from '../engine-options.js';
 import { bundleOf, poolSize, startEncoder } from '../model-options.js';
 import type { Progress } from '../progress.js';
+import { startReindexAdmin, type ReindexAdmin, type ReindexInsight } from '../reindex-admin.js';
 import { createFailureFile, namesOf, type FailureFile } from '../reindex-failures.js';
 import { REINDEX_OPTIONS, refuseContradictions, type ReindexValues } from '../reindex-options.js';
 import { reportEstimate, reportJob, reportOnly, showProgress } from '../reindex-report.js';
@@ -42,7 +43,11 @@ export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
     const client = engineClient(values.to, values);
     let encoder: EncoderPool | undefined;
     let failures: FailureFile | undefined;
+    const insight: ReindexInsight = {};
+    let admin: ReindexAdmin | undefined;
     try {
+      admin = await startReindexAdmin(values.admin, insight);
+      if (admin.address !== undefined) io.stderr.write(`Metrics: ${admin.address}/metrics\n`);
       const bundle = await bundleOf(values);
       // What is wrong with the index is told before the model is loaded.
       if (values.dryRun) {
@@ -55,7 +60,8 @@ export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
       failures = createFailureFile(values.failures, io);
       const prepared = await prepareTarget(client, wishOf(values), copyModel(bundle), io.signal);
       for (const warning of prepared.warnings) io.stderr.write(`Warning: ${warning}\n`);
-      encoder = await startEncoder(bundle, values, poolSize('document'), io.signal);
+      encoder = await startEncoder(bundle, values, poolSize('document'), io.signal, admin.onBatch);
+      insight.encoder = encoder;
       const deps: ReindexDeps = {
         client,
         encoder,
@@ -68,7 +74,8 @@ export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
         target: prepared.target,
         pageLimits: { ...DEFAULT_PAGE_LIMITS, documents: values.batch },
       };
-      if (values.only === undefined) return await runJob(deps, prepared, bundle, failures, values, io);
+      if (values.only === undefined)
+        return await runJob(deps, prepared, bundle, failures, values, insight, io);
       failures.begin(false);
       const counts = await runOnly({ ...deps, all: values.all }, namesOf(values.only), io.signal);
       return reportOnly(counts, values.index, values.json, io);
@@ -76,6 +83,7 @@ export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
       failures?.close();
       await encoder?.close(AbortSignal.abort());
       await client.close();
+      await admin?.close();
     }
   },
 };
@@ -86,6 +94,7 @@ async function runJob(
   bundle: Bundle,
   failures: FailureFile,
   values: ReindexValues,
+  insight: ReindexInsight,
   io: CommandIo,
 ): Promise<number> {
   const { client } = deps;
@@ -134,6 +143,7 @@ async function runJob(
       slicesAtOnce: values.slicesAtOnce,
     },
   );
+  insight.progress = () => worker.progress();
   const started = performance.now();
   try {
     const ended = await worker.run(specOf(values, prepared, bundle), io.signal);

@@ -23,8 +23,8 @@ export function addEncoderMetrics(
     const now = stats();
     return now === undefined ? 0 : pick(now);
   };
-  metrics.gauge('twinrank_encoder_queued_texts', 'Texts that wait for the model.', read((now) => now.queued)); // prettier-ignore
-  metrics.gauge('twinrank_encoder_queue_limit_texts', 'How many texts may wait.', read((now) => now.maxQueued)); // prettier-ignore
+  metrics.gauge('twinrank_queue_texts', 'Texts that wait for the model.', read((now) => now.queued)); // prettier-ignore
+  metrics.gauge('twinrank_queue_limit_texts', 'How many texts may wait.', read((now) => now.maxQueued)); // prettier-ignore
   metrics.gauge('twinrank_encoder_in_flight_texts', 'Texts that are being encoded.', read((now) => now.inFlight)); // prettier-ignore
   metrics.gauge('twinrank_encoder_workers', 'Inference workers that are up.', read((now) => now.workers)); // prettier-ignore
   metrics.countOf('twinrank_encoder_worker_restarts_total', 'Inference workers that ended and were replaced.', read((now) => now.restarts)); // prettier-ignore
