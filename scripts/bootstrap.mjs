@@ -21,6 +21,8 @@ const COMMANDS = [
   'reindex',
   'chaos',
   'docs-config',
+  'image-check',
+  'pack-check',
   'setup',
 ];
 

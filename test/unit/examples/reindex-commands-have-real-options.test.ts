@@ -12,7 +12,7 @@ const KNOWN = new Set<string>(Object.values(REINDEX_OPTIONS).map(({ flag }) => f
 const OTHERS = new Set(['text', 'force']);
 
 describe('Commands shown for the reindex', () => {
-  for (const file of ['examples/reindex/cron.txt', 'examples/reindex/kubernetes-job.yaml', 'docs/reindex.md']) {
+  for (const file of ['examples/reindex/cron.txt', 'deploy/kubernetes/reindex/job.yaml', 'deploy/kubernetes/reindex/nightly.yaml', 'docs/reindex.md']) {
     it(`have only options that there are, in ${file}`, () => {
       const flags = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(
         ([, flag]) => flag ?? '',
