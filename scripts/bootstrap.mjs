@@ -16,6 +16,7 @@ const COMMANDS = [
   'bench',
   'engine',
   'eval-collection',
+  'eval-all',
   'conform',
   'client-suite',
   'reindex',

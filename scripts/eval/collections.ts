@@ -19,6 +19,12 @@ export interface Collection {
   readonly analyzer: string;
   /** Leave out candidates that equal the query: they are the query itself, found again. */
   readonly excludeEqual: boolean;
+  /**
+   * By which orders are compared: judged-only where hits are unjudged and so tell nothing. Cranfield was judged in
+   * full, and its judgments name the relevant documents alone.
+   */
+  readonly metric: 'nDCG@10' | 'judged-only nDCG@10';
+  readonly language: 'en' | 'zh';
   /** Undefined where the figures are only looked at. */
   readonly bar?: { readonly metric: string; readonly atLeast: number };
 }
@@ -30,7 +36,9 @@ const CRANFIELD = {
   qrels: 'qrels.tsv',
   analyzer: 'standard',
   excludeEqual: false,
-};
+  metric: 'nDCG@10',
+  language: 'en',
+} as const;
 
 const SEMEVAL = {
   folder: 'semeval2016_cqa',
@@ -38,7 +46,9 @@ const SEMEVAL = {
   prepare: prepareSemeval,
   analyzer: 'standard',
   excludeEqual: false,
-};
+  metric: 'judged-only nDCG@10',
+  language: 'en',
+} as const;
 
 export const COLLECTIONS: Readonly<Record<string, Collection>> = {
   dbpedia: {
@@ -50,6 +60,8 @@ export const COLLECTIONS: Readonly<Record<string, Collection>> = {
     fields: ['title'],
     analyzer: 'standard',
     excludeEqual: false,
+    metric: 'judged-only nDCG@10',
+    language: 'en',
     bar: { metric: 'nDCG@10', atLeast: 0.04 },
   },
   kuake: {
@@ -61,6 +73,8 @@ export const COLLECTIONS: Readonly<Record<string, Collection>> = {
     fields: ['title'],
     analyzer: 'cjk',
     excludeEqual: true,
+    metric: 'judged-only nDCG@10',
+    language: 'zh',
     bar: { metric: 'judged-only nDCG@10', atLeast: 0.06 },
   },
   'kuake-qtr': {
@@ -72,6 +86,8 @@ export const COLLECTIONS: Readonly<Record<string, Collection>> = {
     fields: ['title'],
     analyzer: 'cjk',
     excludeEqual: false,
+    metric: 'judged-only nDCG@10',
+    language: 'zh',
   },
   'cranfield-title': { ...CRANFIELD, title: 'Cranfield: the engine matches the title', fields: ['title'] },
   cranfield: {
