@@ -121,7 +121,8 @@ describe('Kubernetes manifests', () => {
         assert.equal(at(context, 'allowPrivilegeEscalation'), false);
         assert.deepEqual(at(context, 'capabilities', 'drop'), ['ALL']);
         assert.equal(at(context, 'runAsNonRoot') ?? at(pod, 'securityContext', 'runAsNonRoot'), true);
-        const profile: unknown = at(context, 'seccompProfile') ?? at(pod, 'securityContext', 'seccompProfile');
+        const profile: unknown =
+          at(context, 'seccompProfile') ?? at(pod, 'securityContext', 'seccompProfile');
         assert.deepEqual(profile, { type: 'RuntimeDefault' });
         assert.ok(at(container, 'resources', 'limits', 'memory'), 'no limit of memory');
       }
