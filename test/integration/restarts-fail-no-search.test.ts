@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startService, WORKER_FAULTS, type RunningService } from '../../scripts/services.js';
-import { metricsOf } from '../unit/operations/exposition.js';
+import { metricsOf } from '../../scripts/soak/exposition.js';
 import { until } from '../unit/operations/running.js';
 import { startBalancer } from './support/balancer.js';
 import { rawRequest, type RawResponse } from './support/raw-request.js';
