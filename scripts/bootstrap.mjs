@@ -21,6 +21,7 @@ const COMMANDS = [
   'client-suite',
   'reindex',
   'chaos',
+  'soak',
   'docs-config',
   'image-check',
   'pack-check',

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PROJECT_ROOT } from './project-root.js';
 
+/** Preloaded into a service, lets signals break its inference workers; see there. */
+export const WORKER_FAULTS = new URL('./soak/worker-faults.js', import.meta.url).href;
 /** The built program, to be run by node. */
 export const PROGRAM = join(PROJECT_ROOT, 'dist', 'src', 'cli', 'main.js');
 const START_LIMIT_MS = 120_000;
@@ -14,6 +16,8 @@ export interface RunningService {
   readonly url: string;
   readonly adminUrl: string;
   readonly pid: number;
+  /** Its exit code when it has ended; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Asks it to drain, forces it after a while. */
   stop(limitMs?: number): Promise<void>;
   /** Ends it at once. */
@@ -23,26 +27,32 @@ export interface RunningService {
 /**
  * Starts `twinrank ingest` or `twinrank rerank`, on a free loopback port unless the arguments say otherwise, and
  * resolves when it listens. Its log goes to our standard error, or to the open file of that descriptor. Rejects
- * where it ends before or takes too long.
+ * where it ends before or takes too long. `preload` is a module that runs in the process before the program does.
  */
 export async function startService(
   name: 'ingest' | 'rerank',
   args: readonly string[],
   signal: AbortSignal,
   log: number | 'inherit' = 'inherit',
+  preload?: string,
 ): Promise<RunningService> {
   signal.throwIfAborted();
   const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
   const level = args.includes('--log-level') ? [] : ['--log-level', 'warn'];
-  const child = spawn(process.execPath, [PROGRAM, name, ...listen, ...level, ...args], {
-    cwd: PROJECT_ROOT,
-    stdio: ['ignore', 'pipe', log],
-  });
+  const child = spawn(
+    process.execPath,
+    [...(preload === undefined ? [] : ['--import', preload]), PROGRAM, name, ...listen, ...level, ...args],
+    {
+      cwd: PROJECT_ROOT,
+      stdio: ['ignore', 'pipe', log],
+    },
+  );
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
   const stop = (limitMs?: number): Promise<void> => stopChild(child, 'SIGTERM', limitMs);
   const kill = (): Promise<void> => stopChild(child, 'SIGKILL');
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_MS)]);
-    return { ...(await addressesOf(child, name, limit)), pid: child.pid ?? 0, stop, kill };
+    return { ...(await addressesOf(child, name, limit)), pid: child.pid ?? 0, ended, stop, kill };
   } catch (error) {
     await stop();
     throw error;

@@ -52,7 +52,7 @@ export async function observe({ name, values, log, checks, stats, queue }: Obser
   const metrics = createMetrics();
   const loop = addProcessMetrics(metrics);
   const counting = addRequestMetrics(metrics);
-  const logged = createRequestLog(createBulkLog(name, values.logLevel), {
+  const requestLog = createRequestLog(createBulkLog(name, values.logLevel), {
     requests: values.logRequests,
     slowMs: values.slowMs,
     queries: values.logQueries,
@@ -73,19 +73,9 @@ export async function observe({ name, values, log, checks, stats, queue }: Obser
     onEnd(exchange, end) {
       const { request, record } = exchange;
       counting.end(record, end);
-      logged(
-        {
-          // Most need no id.
-          get id() {
-            return exchange.id;
-          },
-          method: request.method ?? '',
-          target: request.url ?? '',
-          rawHeaders: request.rawHeaders,
-          record,
-        },
-        end,
-      );
+      if (!requestLog.wants(record, end)) return;
+      const { method = '', url: target = '', rawHeaders } = request;
+      requestLog.write({ id: exchange.id, method, target, rawHeaders, record }, end);
     },
     watch(server, kindOf) {
       server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -105,7 +95,8 @@ export async function observe({ name, values, log, checks, stats, queue }: Obser
             isCancelled: !response.writableFinished,
           };
           counting.end(record, end);
-          logged({ id: newRequestId(), method, target, rawHeaders, record }, end);
+          if (!requestLog.wants(record, end)) return;
+          requestLog.write({ id: newRequestId(), method, target, rawHeaders, record }, end);
         });
       });
     },

@@ -30,7 +30,7 @@ export const REINDEX_OPTIONS = {
   },
   admin: {
     flag: 'admin',
-    env: 'TWINRANK_ADMIN',
+    env: 'TWINRANK_REINDEX_ADMIN',
     help: 'Where to answer /health/live and /metrics while the reindex runs; nowhere if left out.',
     parse: listenAddress,
   },

@@ -21,20 +21,27 @@ export interface LoggedRequest {
   readonly record: RequestRecord;
 }
 
-/** Writes the lines. `random` gives numbers from 0 to 1. */
+/** Says whether a request gets a line, which is asked of each, and writes it. */
+export interface RequestLog {
+  wants(record: RequestRecord, end: RequestEnd): boolean;
+  write(request: LoggedRequest, end: RequestEnd): void;
+}
+
+/** @param random gives numbers from 0 to 1 */
 export function createRequestLog(
   log: Log,
   { requests, slowMs, queries }: RequestLogOptions,
   random: () => number = Math.random,
-): (request: LoggedRequest, end: RequestEnd) => void {
+): RequestLog {
   const isOn = requests !== 'none' && log.isLevelEnabled('info');
-  return (request, end) => {
-    const { record } = request;
-    const isSlow = slowMs > 0 && end.ms >= slowMs;
-    if (!isSlow && (!isOn || (requests === 'intercepted' && record.kind === 'other'))) return;
-    const line = lineOf(request, end, queries > 0 && random() < queries);
-    if (isSlow) log.warn(line, 'slow request');
-    else log.info(line, 'request');
+  const isSlow = ({ ms }: RequestEnd): boolean => slowMs > 0 && ms >= slowMs;
+  return {
+    wants: ({ kind }, end) => (isOn && (requests === 'all' || kind !== 'other')) || isSlow(end),
+    write(request, end) {
+      const line = lineOf(request, end, queries > 0 && random() < queries);
+      if (isSlow(end)) log.warn(line, 'slow request');
+      else log.info(line, 'request');
+    },
   };
 }
 

@@ -458,7 +458,7 @@ describe('every way to search', () => {
       fingerprint: stack.encoder.fingerprint,
       encode: () => new Promise<never>(() => undefined),
     };
-    const proxy = await stack.moreProxy({ strict: true, budgetMs: 30 }, hanging);
+    const proxy = await stack.moreProxy({ strict: true, budgetMs: 1_000 }, hanging);
     const answer = await search({ query: match }, {}, proxy);
     assert.equal(answer.status, 503);
     assert.match(answer.body.toString(), /strict mode/);

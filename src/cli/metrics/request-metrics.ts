@@ -33,13 +33,21 @@ export function addRequestMetrics(metrics: Metrics): RequestCounting {
         kind,
         outcome: isCancelled ? 'cancelled' : outcome,
         reason: isCancelled ? '' : reason,
-        status: status === 0 ? 'none' : `${Math.floor(status / 100)}xx`,
+        status: classOf(status),
       });
       seconds.observe({ kind }, ms / 1000);
       bytesIn.add({}, end.bytesIn);
       bytesOut.add({}, end.bytesOut);
     },
   };
+}
+
+const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** Class of a status, 0 being none. */
+function classOf(status: number): string {
+  // Looked up, since this is asked twice for every request.
+  return CLASSES[Math.floor(status / 100)] ?? 'none';
 }
 
 /** Metrics of the way to the engine. */
@@ -56,7 +64,7 @@ export function addUpstreamMetrics(metrics: Metrics): UpstreamObserver {
   );
   for (const code of ['upstream_unreachable', 'upstream_timeout']) errors.add({ code }, 0);
   return {
-    answered: (status) => responses.add({ status: `${Math.floor(status / 100)}xx` }),
+    answered: (status) => responses.add({ status: classOf(status) }),
     failed: (code) => errors.add({ code }),
   };
 }

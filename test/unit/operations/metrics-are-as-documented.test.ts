@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { PROJECT_ROOT } from '../../../scripts/project-root.js';
 import { startReindexAdmin } from '../../../src/cli/reindex-admin.js';
-import { metricsOf, type MetricFamily } from './exposition.js';
+import { metricsOf, type MetricFamily } from '../../../scripts/soak/exposition.js';
 import { running } from './running.js';
 
 const NOWHERE = 'http://127.0.0.1:1';
