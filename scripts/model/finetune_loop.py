@@ -217,7 +217,9 @@ def _restore(
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise SystemExit(f"There is no {path} to go on from; leave --resume out.") from None
+        raise SystemExit(
+            f"There is no {path} to go on from. Begin anew: remove {path.parent} and leave --resume out."
+        ) from None
     except Exception as error:
         raise SystemExit(f"{path} is no checkpoint: {error}. Remove its folder and begin anew.") from error
     if data.get("settings") != settings:
