@@ -20,10 +20,20 @@ import { watchShare, type ShareWatch } from './watch-share.js';
 import { startWorker, type WorkerProcess } from './worker-process.js';
 import type { Item, Writer } from './writer.js';
 
-const LEASE_MS = 3_000;
+/** Well above the two seconds between a worker's signs of life, so that a busy machine takes nothing from a live one. */
+const LEASE_MS = 5_000;
 const EDITED_SHARE = 0.05;
-/** A run takes at least this long, so that something can be broken while it lasts. */
+/** Two workers take at least this long, so that something can be broken while it lasts. */
 const LEAST_SECONDS = 12;
+/**
+ * Slices of the job, about. A worker holds two at once, so what the victim holds is at most a third, and the other
+ * brings the rest beyond the share at which the victim is killed.
+ */
+const SLICES = 6;
+const KILLED_FROM = 0.1;
+const KILLED_UNTIL = 0.5;
+/** The victim takes at least about so long for what it holds: the job cannot end before it is killed. */
+const VICTIM_SECONDS = 300;
 const LOAD_ITEMS = 500;
 
 export async function reindexScenario(options: ScenarioOptions): Promise<ScenarioReport> {
@@ -35,14 +45,19 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
   const editor = writerTo(link.url, stage);
   const watch = watchShare(link.url, index, wish.field, count);
   const workers: WorkerProcess[] = [];
-  let expected = 2;
-  const pace = String(Math.ceil(count / LEAST_SECONDS / expected));
-  const start = (): WorkerProcess => {
+  /** Workers that run or will be started. */
+  let expected = 0;
+  const start = (pace = Math.ceil(count / LEAST_SECONDS / 2), ...more: string[]): WorkerProcess => {
+    const slice = String(Math.ceil(count / SLICES));
     const worker = startWorker(
-      ['--to', link.url, '--index', index, '--lease', String(LEASE_MS), '--docs-per-second', pace],
+      [
+        ...['--to', link.url, '--index', index, '--lease', String(LEASE_MS), '--slice-documents', slice],
+        ...['--docs-per-second', String(pace), ...more],
+      ],
       options.log,
     );
     workers.push(worker);
+    expected++;
     // Whoever waits for a share that no longer comes is let go.
     void worker.ended.then(() => {
       expected--;
@@ -57,18 +72,23 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
   try {
     const titles = titlePool(options.titles, random);
     const documents = await load(count, titles, random, editor);
-    const killAt = 0.1 + random() * 0.5;
+    const killAt = KILLED_FROM + random() * (KILLED_UNTIL - KILLED_FROM);
     const comeBackMs = random() < 0.5 ? random() * 1_000 : LEASE_MS + 1_000 + random() * 1_000;
     const nodeAt = random() < 0.5 ? 0.1 + random() * 0.7 : undefined;
+    const slow = Math.max(1, Math.floor((2 * count) / SLICES / VICTIM_SECONDS));
+    // Small pages, so that it has written something soon, and is seen to hold its slices before the other joins.
+    const victim = start(slow, '--batch', String(3 * slow));
+    await watch.reached(1 / count);
     const survivor = start();
-    const victim = start();
     const restarted = (async () => {
       if (!(await watch.reached(killAt)) || !victim.kill()) return undefined;
       expected++;
       faults.push(`worker killed at ${Math.round(killAt * 100)} %`);
       onProgress(faults.at(-1) ?? '');
       await sleep(comeBackMs);
-      return start();
+      const again = start();
+      expected--;
+      return again;
     })();
     const nodeKilled = (async () => {
       if (nodeAt === undefined || !(await watch.reached(nodeAt))) return;
@@ -89,7 +109,8 @@ export async function reindexScenario(options: ScenarioOptions): Promise<Scenari
     for (const { code, lastWords } of ends)
       if (code !== 0)
         problems.push(`a worker that nobody killed ended with exit code ${code}:\n${lastWords}`);
-    if (again === undefined) problems.push('the workers were done before one could be killed');
+    if (again === undefined)
+      problems.push(`the worker that was to be killed had ended:\n${(await victim.ended).lastWords}`);
     faults.push(`${edited} documents edited`);
     await judgeStage(stage, cluster, documents);
     return { ...tallyOf(documents), sentAgain: editor.sentAgain, faults, problems };

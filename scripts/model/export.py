@@ -24,10 +24,9 @@ from export_verify import TOLERANCE, Logits, Parity, compare, write_golden_examp
 from reference import ReferenceEncoder
 
 
-
 def main(arguments: list[str] | None = None) -> Parity:
     options = _options(arguments)
-    for file in (options.source, *(getattr(options, name, None) for name in ("config", "vocab"))):
+    for file in (options.source, *(getattr(options, name, None) for name in ("config", "vocab", "training"))):
         if file is not None and not file.exists():
             raise SystemExit(f"There is no {file}.")
     if getattr(options, "head", "none") != "none" and not Path(options.head).exists():
@@ -128,6 +127,8 @@ def _spec(options: argparse.Namespace, model: Any, versions: str) -> Spec:
 
 
 def _trained(options: argparse.Namespace) -> dict[str, Any]:
+    if options.training is not None:
+        return json.loads(options.training.read_text("utf-8"))
     name = options.source.name if options.framework == "paddle" else Path(options.head).name
     return {"kind": "trained", "source": name}
 
@@ -183,6 +184,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         one.add_argument("--query-prefix", default="", help='put before queries, "query: " for instance')
         one.add_argument("--document-prefix", default="", help="put before documents")
         one.add_argument("--tolerance", type=float, default=TOLERANCE, help="default 1e-5")
+        one.add_argument("--training", type=Path, help="JSON file on the head's training, for its head.json")
         one.add_argument("--results", type=Path, help="file for what the framework gave, to compare elsewhere")
     return parser.parse_args(arguments)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class HuggingFaceModel:
         self._is_sentence_transformer = modules.pooling is not None
         self.trims = self._is_sentence_transformer
         """sentence-transformers takes spaces off both ends of a text."""
-        self.config = AutoConfig.from_pretrained(modules.transformer)
+        self.config = _loaded(folder, lambda: AutoConfig.from_pretrained(modules.transformer))
         if self.config.model_type not in FAMILIES:
             raise SystemExit(
                 f'{folder} is of type "{self.config.model_type}"; {", ".join(FAMILIES)} can be exported.'
@@ -71,38 +72,54 @@ class HuggingFaceModel:
         kind = getattr(self.config, "position_embedding_type", "absolute")
         if kind not in (None, "absolute"):
             raise SystemExit(f'{folder} has "{kind}" positions; absolute ones can be exported.')
-        self._tokenizer = AutoTokenizer.from_pretrained(modules.transformer, use_fast=True)
-        if not self._tokenizer.is_fast:
+        self.tokenizer = _loaded(
+            folder, lambda: AutoTokenizer.from_pretrained(modules.transformer, use_fast=True)
+        )
+        if not self.tokenizer.is_fast:
             raise SystemExit(f"{folder} has no fast tokenizer (tokenizer.json).")
-        if self._tokenizer.pad_token_id is None:
-            raise SystemExit(f"{folder}: the tokenizer has no padding token.")
+        if self.tokenizer.pad_token_id is None:
+            raise SystemExit(
+                f"{modules.transformer / 'tokenizer_config.json'}: the tokenizer has no padding token. Name the one "
+                'that the model was trained with there, "pad_token": "[PAD]" for instance.'
+            )
         # Eager attention: the formula as published, which the exported graph follows too.
-        self._model = AutoModel.from_pretrained(
-            modules.transformer, attn_implementation="eager", dtype=torch.float32
-        ).eval()
+        self.model, info = _loaded(
+            folder,
+            lambda: AutoModel.from_pretrained(
+                modules.transformer, attn_implementation="eager", dtype=torch.float32, output_loading_info=True
+            ),
+        )
+        self.model.eval()
+        # transformers fills in at random what a file lacks; nothing here reads the pooler.
+        lacking = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
+        if lacking:
+            raise SystemExit(
+                f"{folder} lacks {len(lacking)} of the model's tensors ({', '.join(lacking[:3])}): its weights are "
+                "not those of its config.json."
+            )
         self._dense = [_dense(path) for path in modules.dense]
         self.encoder = self._encoder()
         self.max_tokens = min(
-            modules.max_tokens or self._tokenizer.model_max_length, self.encoder.most_tokens, 10_000
+            modules.max_tokens or self.tokenizer.model_max_length, self.encoder.most_tokens, 10_000
         )
 
     @property
     def backend(self):  # noqa: ANN201
         """The Rust tokenizer; it neither cuts nor pads."""
-        backend = self._tokenizer.backend_tokenizer
+        backend = self.tokenizer.backend_tokenizer
         backend.no_truncation()
         backend.no_padding()
         return backend
 
     @property
     def pad_id(self) -> int:
-        return self._tokenizer.pad_token_id
+        return self.tokenizer.pad_token_id
 
     def ids(self, texts: list[str], max_tokens: int) -> list[list[int]]:
         """Ids by the framework's own tokenizer."""
         if self.trims:
             texts = [text.strip() for text in texts]
-        return self._tokenizer(texts, truncation=True, max_length=max_tokens)["input_ids"]
+        return self.tokenizer(texts, truncation=True, max_length=max_tokens)["input_ids"]
 
     def vectors(self, texts: list[str], max_tokens: int) -> NDArray[np.float32]:
         """Vectors by the framework: of sentence-transformers itself where the folder is one of its own."""
@@ -116,11 +133,11 @@ class HuggingFaceModel:
         return np.concatenate(rows)
 
     def _vectors(self, texts: list[str], max_tokens: int) -> NDArray[np.float32]:
-        batch = self._tokenizer(
+        batch = self.tokenizer(
             texts, truncation=True, max_length=max_tokens, padding=True, return_tensors="pt"
         )
         with torch.no_grad():
-            hidden = self._model(**batch).last_hidden_state
+            hidden = self.model(**batch).last_hidden_state
         if self.pooling == "cls":
             pooled = hidden[:, 0]
         else:
@@ -132,7 +149,7 @@ class HuggingFaceModel:
 
     def _encoder(self) -> Encoder:
         config = self.config
-        state = {key: value.float().numpy() for key, value in self._model.state_dict().items()}
+        state = {key: value.float().numpy() for key, value in self.model.state_dict().items()}
         positions = state["embeddings.position_embeddings.weight"]
         if config.model_type in OFFSET_FAMILIES:
             positions = positions[config.pad_token_id + 1 :]
@@ -150,7 +167,7 @@ class HuggingFaceModel:
             heads=config.num_attention_heads,
             epsilon=config.layer_norm_eps,
             activation=config.hidden_act,
-            relative_bias=_mpnet_bias(self._model, len(positions)) if config.model_type == "mpnet" else None,
+            relative_bias=_mpnet_bias(self.model, len(positions)) if config.model_type == "mpnet" else None,
             pooling=self.pooling,
             after_pooling=self._dense,
         )
@@ -182,6 +199,15 @@ def head_of_state(state: dict[str, NDArray], path: Path, dimensions: int) -> Hea
             "[u; v; |u-v|] is needed (two labels, class 1 is similar; no product of u and v)."
         )
     return weight, bias
+
+
+def _loaded(folder: Path, load: Callable[[], Any]) -> Any:
+    """What transformers reads from the folder. It has no one kind of error for what it cannot read."""
+    try:
+        return load()
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0]
+        raise SystemExit(f"{folder} is no model that transformers can load: {reason}") from error
 
 
 def _modules(folder: Path) -> Modules:

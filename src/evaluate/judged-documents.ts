@@ -31,6 +31,7 @@ export async function unknownDocuments(
   client: EngineClient,
   index: string,
   input: EvaluationInput,
+  qrelsFile: string,
   signal: AbortSignal,
 ): Promise<UnknownDocuments> {
   const ids = judgedBy(measurable(input).queries, input.qrels);
@@ -42,8 +43,8 @@ export async function unknownDocuments(
   if (known.size === 0) {
     throw new TwinrankError(
       'bad_input_file',
-      `None of the ${ids.length} judged documents is in "${index}" (the first is "${ids[0] ?? ''}"). Do the ids of the judgments ` +
-        "agree with the index's _id?",
+      `${qrelsFile}: none of its ${ids.length} judged documents is in "${index}" (the first is "${ids[0] ?? ''}"). ` +
+        "Do the ids of the judgments agree with the index's _id, and is this the right index?",
     );
   }
   return { judged: ids.length, unknown };

@@ -3,7 +3,7 @@
  * else passes through. Nothing is acknowledged here: the client gets the engine's own reply.
  */
 import { asTwinrankError } from '../errors.js';
-import { passThrough, type Exchange } from '../http/pass-through.js';
+import { fail, passThrough, type Exchange } from '../http/pass-through.js';
 import type { ExchangeHandler } from '../http/service.js';
 import { hasBody } from '../http/request-body.js';
 import { writeBulk, type BulkDeps, type BulkLimits } from './bulk-write.js';
@@ -11,6 +11,7 @@ import { writeDocument } from './document-write.js';
 import { skipped, type IngestSkip } from './ingest-outcome.js';
 import type { BulkLine, IngestObserver } from './ingest-observer.js';
 import { unreadable } from './plain-body.js';
+import { silent } from './silent-sender.js';
 import { Turnstile } from './turnstile.js';
 import { createVectorMender } from './update/mend-vector.js';
 import { writeUpdate } from './update/update-write.js';
@@ -81,7 +82,13 @@ export function createIngester(deps: IngestDeps, options: IngestOptions): Ingest
   const onRetry = (): void => observer?.retried();
   const mend = createVectorMender(deps);
   const turnstile = (what: string, places: number, maxWaiting: number): Turnstile =>
-    new Turnstile({ what, places, maxWaiting, patienceMs: options.overloadPatienceMs });
+    new Turnstile({
+      what,
+      places,
+      maxWaiting,
+      patienceMs: options.overloadPatienceMs,
+      maxSilenceMs: options.maxSilenceMs,
+    });
   const longLines = turnstile('long documents', options.maxLongLines, Infinity);
   const bulk: BulkDeps = {
     vectorize,
@@ -103,7 +110,7 @@ export function createIngester(deps: IngestDeps, options: IngestOptions): Ingest
     if (reason !== undefined) return skip(reason);
     record.outcome = 'ingested';
     if (route.kind === 'bulk') return writeBulk(exchange, route.index, bulk, options);
-    return whileLong(exchange, longLines, (takeTurn) => {
+    return whileLong(exchange, longLines, options.maxSilenceMs, (takeTurn) => {
       const limits: DocumentLimits = { ...options, takeTurn, onRetry };
       return route.kind === 'document'
         ? writeDocument(exchange, route.index, vectorize, limits)
@@ -137,17 +144,28 @@ function countedBy(observer: IngestObserver | undefined) {
     };
 }
 
-/** Gives the turn back that the work on a long document takes. */
+/** Gives the turn back that the work on a long document takes, at the latest when its sender is silent too long. */
 async function whileLong(
   exchange: Exchange,
   longLines: Turnstile,
+  maxSilenceMs: number,
   work: (takeTurn: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
+  const { request, response } = exchange;
   let leave: (() => void) | undefined;
+  let isAnswered = false;
+  const onSilence = (): void => {
+    isAnswered = true;
+    // Node would tell nobody who still reads the body that with its answer the connection has ended.
+    response.once('close', () => request.destroy());
+    fail(exchange, silent(maxSilenceMs), ['connection', 'close']);
+  };
   try {
     await work(async () => {
-      leave ??= await longLines.enter(exchange.signal);
+      leave ??= await longLines.enter(exchange.signal, { request, onSilence });
     });
+  } catch (error) {
+    if (!isAnswered) throw error;
   } finally {
     leave?.();
   }

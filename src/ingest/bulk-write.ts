@@ -19,7 +19,7 @@ import { replyForm, type ReplyForm } from './reply-form.js';
 import { parametersOf } from './request-parameters.js';
 import { RetryWindow } from './retry-window.js';
 import { sendWrite } from './send-write.js';
-import { watchSilence } from './silent-sender.js';
+import { silent } from './silent-sender.js';
 import { answeredAs, settlePart, type PartResult } from './settle-part.js';
 import type { Turnstile } from './turnstile.js';
 import { createCurrentReader } from './update/current-documents.js';
@@ -67,19 +67,12 @@ export async function writeBulk(
   deps: BulkDeps,
   limits: BulkLimits,
 ): Promise<void> {
-  const leave = await deps.admission.enter(exchange.signal);
+  const { request, signal } = exchange;
+  const leave = await deps.admission.enter(signal, { request, onSilence: () => write.giveUp() });
   const write = new BulkWrite(exchange, defaultIndex, deps, limits);
-  const { admission, longLines } = deps;
-  const endWatch = watchSilence(
-    exchange.request,
-    limits.maxSilenceMs,
-    () => admission.hasLine || longLines.hasLine,
-    () => write.giveUp(),
-  );
   try {
     await write.run();
   } finally {
-    endWatch();
     leave();
   }
 }
@@ -150,8 +143,8 @@ class BulkWrite {
   /** Ends a request whose sender has stopped in the middle. */
   giveUp(): void {
     this.#isAbandoned = true;
-    const message = `The body stopped for ${this.#limits.maxSilenceMs / 1000} s while other requests waited.`;
-    this.#endWith({ error: brokenOff('request_timeout', message, this.#carriedOut) });
+    const { code, message } = silent(this.#limits.maxSilenceMs);
+    this.#endWith({ error: brokenOff(code, message, this.#carriedOut) });
   }
 
   /** Reads the body to its end, or to where there is no use in going on. */
@@ -211,8 +204,7 @@ class BulkWrite {
         'body_too_large',
         `With its vectors this body is larger than ${this.#limits.maxUncutBytes} bytes, and a reply that is not JSON cannot be put together from parts. Ask for JSON, or send less at once.`,
       );
-    if (bytes > this.#limits.longLineBytes)
-      this.#leaveLongLines ??= await this.#deps.longLines.enter(this.#signal);
+    if (bytes > this.#limits.longLineBytes) await this.#takeTurn();
   }
 
   /** Lets all that was read be answered; then, for a long line, waits for a turn. */
@@ -223,7 +215,13 @@ class BulkWrite {
       if (this.#ending !== undefined) return;
       this.#letLongLinesGo();
     }
-    if (longLine) this.#leaveLongLines ??= await this.#deps.longLines.enter(this.#signal);
+    if (longLine) await this.#takeTurn();
+  }
+
+  async #takeTurn(): Promise<void> {
+    const { request } = this.#exchange;
+    const onSilence = (): void => this.giveUp();
+    this.#leaveLongLines ??= await this.#deps.longLines.enter(this.#signal, { request, onSilence });
   }
 
   #letLongLinesGo(): void {

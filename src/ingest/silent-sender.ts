@@ -1,5 +1,6 @@
 /** Senders that stop in the middle of a body, and are in the way of others. */
 import type { IncomingMessage } from 'node:http';
+import { TwinrankError } from '../errors.js';
 
 /** Silence is looked for this many times within the time that is allowed. */
 const LOOKS = 10;
@@ -29,4 +30,12 @@ export function watchSilence(
   return () => {
     clearInterval(timer);
   };
+}
+
+/** What a sender is told whose silence ended its request. */
+export function silent(limitMs: number): TwinrankError {
+  return new TwinrankError(
+    'request_timeout',
+    `The body stopped for ${limitMs / 1000} s while other requests waited.`,
+  );
 }

@@ -1,5 +1,7 @@
 /** Lets a few in at a time and the others wait in line, so that what many clients send at once stays bounded. */
+import type { IncomingMessage } from 'node:http';
 import { TwinrankError } from '../errors.js';
+import { watchSilence } from './silent-sender.js';
 
 export interface TurnstileOptions {
   /** How many are in at once. */
@@ -8,8 +10,17 @@ export interface TurnstileOptions {
   readonly maxWaiting: number;
   /** How long one waits before it is refused, in milliseconds. */
   readonly patienceMs: number;
+  /** How long who is in may send nothing in the middle of its body while others wait, in milliseconds. */
+  readonly maxSilenceMs: number;
   /** What there is too much of, for the message. */
   readonly what: string;
+}
+
+/** Whose body is still to be read while it is in. */
+export interface Sender {
+  readonly request: IncomingMessage;
+  /** Called once, where it has been silent too long and others wait; it must give its place back. */
+  readonly onSilence: () => void;
 }
 
 interface Waiting {
@@ -33,23 +44,21 @@ export class Turnstile {
     return this.#line.size;
   }
 
-  /** True while somebody waits. */
-  get hasLine(): boolean {
-    return this.#line.size > 0;
-  }
-
   /**
    * Resolves, in the order of coming, to what gives the place back; calling it twice does no harm. Rejects with
    * `overloaded` where the line is too long or the wait is, and with `cancelled` when the signal fires.
    */
-  async enter(signal: AbortSignal): Promise<() => void> {
+  async enter(signal: AbortSignal, { request, onSilence }: Sender): Promise<() => void> {
     if (signal.aborted) throw left(signal);
     if (this.#inside < this.#options.places) this.#inside++;
     else await this.#wait(signal);
+    const isInTheWay = (): boolean => this.#line.size > 0;
+    const endWatch = watchSilence(request, this.#options.maxSilenceMs, isInTheWay, onSilence);
     let inside = true;
     return () => {
       if (!inside) return;
       inside = false;
+      endWatch();
       const [next] = this.#line;
       // The place goes to the next in line, so nobody can slip in between.
       if (next === undefined) this.#inside--;

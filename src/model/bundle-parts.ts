@@ -40,7 +40,9 @@ export function parseHead(json: unknown, { dimensions, fingerprint }: Expected):
   const head = (json ?? {}) as Readonly<Record<string, unknown>>;
   if (head['format'] !== 1) throw new Error('"format" must be 1.');
   if (head['dimensions'] !== dimensions) {
-    throw new Error(`it is for ${String(head['dimensions'])} dimensions, the encoder has ${dimensions}.`);
+    throw new Error(
+      `it is for ${String(head['dimensions'])} dimensions, the encoder has ${dimensions}. Train a head on this encoder, or take the bundle whose encoder it is for.`,
+    );
   }
   if (head['encoder_fingerprint'] !== fingerprint) {
     throw new Error(

@@ -123,11 +123,11 @@ describe('twinrank eval on the help centre', () => {
   it('warns of judged documents that the index does not have, and refuses where it has none', async () => {
     await writeFile(join(folder, 'qrels', 'partly.tsv'), 'q-en-01\ten-018\t1\nq-en-01\tgone\t1\n');
     const { stderr } = await evaluate({ split: 'partly' });
-    assert.match(stderr, /Warning: 1 of 2 judged documents are not in .* \("gone"\)/);
+    assert.match(stderr, /Warning: .*partly\.tsv: 1 of 2 judged documents are not in .* \("gone"\)/);
     await writeFile(join(folder, 'qrels', 'gone.tsv'), 'q-en-01\tgone\t1\n');
     await assert.rejects(
       evaluate({ split: 'gone' }),
-      /None of the 1 judged documents is in .*agree with the index/,
+      /gone\.tsv: none of its 1 judged documents is in .*agree with the index/,
     );
     await assert.rejects(evaluate({ queries: 'x' }), /either --beir, or/);
     await assert.rejects(evaluate({ split: 'train' }), /has no qrels\/train\.tsv; say --split/);

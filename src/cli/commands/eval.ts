@@ -1,5 +1,6 @@
 /** `twinrank eval`: the engine alone against the engine behind the proxy, on the user's own judgments. */
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { TwinrankError } from '../../errors.js';
 import { isAbove } from '../../evaluate/advice.js';
 import { belowBars, worseThanEngine } from '../../evaluate/bars.js';
@@ -154,20 +155,27 @@ async function inputOf({ beir, split, queries, qrels, limit }: EvalValues): Prom
   return readInput({ queries, qrels }, limit);
 }
 
+/** The file of judgments, as far as the options name it. */
+function judgmentsOf({ beir, split, qrels }: EvalValues): string {
+  return beir === undefined ? (qrels ?? '') : join(beir, 'qrels', `${split}.tsv`);
+}
+
 async function warnOfUnknown(
   client: EngineClient,
-  { index }: EvalValues,
+  values: EvalValues,
   input: EvaluationInput,
   io: CommandIo,
 ): Promise<void> {
-  const { judged, unknown } = await unknownDocuments(client, index, input, io.signal);
+  const { index } = values;
+  const file = judgmentsOf(values);
+  const { judged, unknown } = await unknownDocuments(client, index, input, file, io.signal);
   if (unknown.length === 0) return;
   const examples = unknown
     .slice(0, 3)
     .map((id) => `"${id}"`)
     .join(', ');
   io.stderr.write(
-    `Warning: ${unknown.length} of ${judged} judged documents are not in "${index}" (${examples}${unknown.length > 3 ? ', ...' : ''}); no order can find them.\n`,
+    `Warning: ${file}: ${unknown.length} of ${judged} judged documents are not in "${index}" (${examples}${unknown.length > 3 ? ', ...' : ''}); no order can find them. Load them, or name the index that has them.\n`,
   );
 }
 

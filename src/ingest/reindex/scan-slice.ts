@@ -89,9 +89,11 @@ function createReader(
         isOpened = false;
         continue;
       }
-      if (answer.status !== 200) throw refusal(unreadable, answer);
-      const found = readFound(answer.body);
-      if (!found.isPartial) {
+      // One shard is asked alone: where its node has just gone, the whole search fails.
+      const hasFailed = answer.status === 500;
+      if (answer.status !== 200 && (!hasFailed || tried >= PARTIAL_TRIES)) throw refusal(unreadable, answer);
+      const found = hasFailed ? undefined : readFound(answer.body);
+      if (found?.isPartial === false) {
         if (pit !== undefined && found.pitId !== undefined) pit = { ...pit, id: found.pitId };
         return found;
       }
