@@ -40,9 +40,13 @@ export function summaryOfAll(rows: readonly CollectionRow[]): string {
   const above = foldersAbove(rows);
   const shares = rows.map(shareOfAuto).filter((share) => share !== null);
   return [
-    `The head is above the engine, its interval clear of zero, on ${above.length} collections: ${above.join(', ')}.`,
-    `Blend auto keeps ${percent(mean(shares))} of the best blend's gain on average (wanted ${percent(WANTED_SHARE)}), ` +
-      `${percent(Math.min(...shares))} at the least.`,
+    `Collections on which the head is above the engine, its interval clear of zero: ${above.join(', ') || 'none'}.`,
+    ...(shares.length === 0
+      ? []
+      : [
+          `Blend auto keeps ${percent(mean(shares))} of the best blend's gain on average (wanted ${percent(WANTED_SHARE)}), ` +
+            `${percent(Math.min(...shares))} at the least.`,
+        ]),
   ].join('\n');
 }
 
