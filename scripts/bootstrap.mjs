@@ -17,6 +17,7 @@ const COMMANDS = [
   'engine',
   'eval-collection',
   'eval-all',
+  'eval-heads',
   'conform',
   'client-suite',
   'reindex',

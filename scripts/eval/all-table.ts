@@ -1,5 +1,6 @@
 /** The table of all collections, for people. Pure. */
 import { textTable } from '../../src/cli/table.js';
+import { signed } from '../../src/evaluate/figures.js';
 import { mean } from '../../src/evaluate/statistics.js';
 import { foldersAbove, shareOfAuto, WANTED_SHARE } from './all-bars.js';
 import type { CollectionRow, Difference, OrderFigures } from './ranking-row.js';
@@ -40,9 +41,13 @@ export function summaryOfAll(rows: readonly CollectionRow[]): string {
   const above = foldersAbove(rows);
   const shares = rows.map(shareOfAuto).filter((share) => share !== null);
   return [
-    `The head is above the engine, its interval clear of zero, on ${above.length} collections: ${above.join(', ')}.`,
-    `Blend auto keeps ${percent(mean(shares))} of the best blend's gain on average (wanted ${percent(WANTED_SHARE)}), ` +
-      `${percent(Math.min(...shares))} at the least.`,
+    `Collections on which the head is above the engine, its interval clear of zero: ${above.join(', ') || 'none'}.`,
+    ...(shares.length === 0
+      ? []
+      : [
+          `Blend auto keeps ${percent(mean(shares))} of the best blend's gain on average (wanted ${percent(WANTED_SHARE)}), ` +
+            `${percent(Math.min(...shares))} at the least.`,
+        ]),
   ].join('\n');
 }
 
@@ -55,25 +60,21 @@ function orderCell({ value, overEngine }: OrderFigures): string {
 }
 
 function differenceCell(difference: Difference): string {
-  const [middle, interval] = differenceText(difference).split(' [');
+  const [middle, interval] = differenceText(difference, 4).split(' [');
   return `${String(middle)}\n[${String(interval)}`;
 }
 
-function differenceText({ mean: middle, interval: { low, high } }: Difference): string {
-  return `${signed(middle)} [${signed(low)}, ${signed(high)}]`;
+function differenceText({ mean: middle, interval: { low, high } }: Difference, digits = 3): string {
+  return `${signed(middle, digits)} [${signed(low, digits)}, ${signed(high, digits)}]`;
 }
 
 function shareCell(row: CollectionRow): string {
   const share = shareOfAuto(row);
   return share === null
     ? ''
-    : `${percent(share)}\nof ${signed(row.blends?.bestGain ?? 0)} (${row.blends?.bestWeight})`;
+    : `${percent(share)}\nof ${signed(row.blends?.bestGain ?? 0, 3)} (${row.blends?.bestWeight})`;
 }
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
 }

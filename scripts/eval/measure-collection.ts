@@ -21,16 +21,18 @@ export interface Measuring {
   /** Folder of the bundle; the one that comes with twinrank if undefined. */
   readonly model: string | undefined;
   readonly bundle: Bundle;
+  /** An index that has the vectors of the bundle's encoder already; one is filled if left out. */
+  readonly filled?: FilledIndex;
 }
 
 /** Throws where a query was not reranked, for then its figures would be the engine's own. */
 export async function measureCollection(
   workbench: Workbench,
   collection: Collection,
-  { data, model, bundle }: Measuring,
+  { data, model, bundle, filled: given }: Measuring,
   signal: AbortSignal,
 ): Promise<CollectionRow> {
-  const filled = await workbench.indexOf(collection, data, model);
+  const filled = given ?? (await workbench.indexOf(collection, data, model));
   const { results } = await ask(workbench, collection, filled, model, signal);
   const unranked = results.find(({ outcome }) => outcome?.startsWith('applied') !== true);
   if (unranked !== undefined)

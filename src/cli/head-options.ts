@@ -48,7 +48,7 @@ export const HEAD_OPTIONS = {
     flag: 'negatives',
     env: 'TWINRANK_HEAD_NEGATIVES',
     help: 'Documents of grade 0 a query should have; hits that nobody judged fill up.',
-    default: '20',
+    default: '100',
     parse: integer(1, 1_000),
   },
   relevantFrom: {

@@ -35,7 +35,7 @@ function strengthTable({ strengths }: HeadReport): string {
 function measureTable({ measures }: HeadReport): string {
   const rows = measures.map(({ name, cosine, anchor, head, over_anchor: gain, over_cosine: over }) => [
     name,
-    ...[cosine, anchor, head].map((value) => value.toFixed(4)),
+    ...[cosine, anchor, head].map((value) => value?.toFixed(4) ?? '-'),
     differenceText(gain),
     differenceText(over),
   ]);

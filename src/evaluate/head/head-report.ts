@@ -11,7 +11,8 @@ export interface StrengthReport {
 
 export interface MeasureReport {
   readonly name: string;
-  readonly cosine: number;
+  /** Null where the measure depends on a scale of the scores, which cosines have not been given. */
+  readonly cosine: number | null;
   /** The L1 distance with the scale and bias that fit best. */
   readonly anchor: number;
   readonly head: number;
@@ -35,7 +36,7 @@ export interface HeadReport {
   readonly strengths: readonly StrengthReport[];
   /** Held-out figures at the chosen strength. */
   readonly measures: readonly MeasureReport[];
-  /** Name of the measure that decides. */
+  /** Name of the measure that chooses the strength and decides on the verdict. */
   readonly decided_by: string;
   /** What is written: the learned head, or the anchor where the head is not better beyond noise. */
   readonly verdict: 'head' | 'anchor' | 'head by force';

@@ -1,4 +1,4 @@
-/** nDCG@10 of each list by scores, over its judged rows alone. Pure. */
+/** How well scores order the judged rows of each list: nDCG@10 and the listwise loss. Pure. */
 import { ndcg } from '../metrics.js';
 
 /** Rows of queries: row `starts[g]` to `starts[g + 1]` are the list of query g. */
@@ -19,6 +19,23 @@ export function listNdcgs({ starts, grades }: GradedLists, scores: ArrayLike<num
     const judgments = new Map(rows.map((row) => [String(row), grades[row] as number]));
     rows.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
     return ndcg(rows.map(String), judgments, DEPTH);
+  });
+}
+
+/**
+ * Cross-entropy of each list's shares of gain and the softmax of its scores, what a head of lists is fitted to, over
+ * judged rows alone. It sees every one of them, not ten, and so tells heads apart that nDCG@10 cannot. By list.
+ */
+export function listLosses({ starts, grades }: GradedLists, scores: ArrayLike<number>): number[] {
+  const shares = gainShares({ starts, grades });
+  return Array.from({ length: starts.length - 1 }, (_, list) => {
+    const rows: number[] = [];
+    for (let row = starts[list] as number; row < (starts[list + 1] as number); row++)
+      if ((grades[row] as number) >= 0) rows.push(row);
+    const most = Math.max(...rows.map((row) => scores[row] as number));
+    const total = rows.reduce((sum, row) => sum + Math.exp((scores[row] as number) - most), 0);
+    const log = most + Math.log(total);
+    return rows.reduce((sum, row) => sum - (shares[row] as number) * ((scores[row] as number) - log), 0);
   });
 }
 

@@ -1,7 +1,7 @@
 /** Judged queries with their documents as something to learn from. */
 import type { Strengths } from './anchored-head.js';
 import { listFolds } from './folds.js';
-import { gainShares, listNdcgs } from './list-measures.js';
+import { gainShares, listLosses, listNdcgs } from './list-measures.js';
 import { areaUnderCurve } from './pair-measures.js';
 import type { TrainingProblem } from './train-head.js';
 import { trainingRows, type VectorTable } from './training-rows.js';
@@ -59,6 +59,12 @@ export function listProblem(
     labels,
     strengths: listStrengths,
     measures: [
+      {
+        name: 'list loss',
+        isLoss: true,
+        needsScale: true,
+        of: (scores) => listLosses({ starts, grades }, scores).map((loss) => -loss),
+      },
       { name: 'judged-only nDCG@10', of: (scores) => listNdcgs({ starts, grades }, scores) },
       {
         name: 'AUC of judged',

@@ -23,7 +23,10 @@ export interface TrainingProblem {
   readonly labels: Uint8Array;
   /** Penalties at a strength. */
   readonly strengths: (strength: number) => Strengths;
-  /** The first one decides; each gives a value for each pair or query, higher is better. */
+  /**
+   * Each gives a value for each pair or query, higher is better. The first one chooses the strength and decides, so it
+   * should be the loss that heads are fitted to: it is smooth, and sees what a measure of the top cannot.
+   */
   readonly measures: readonly Measure[];
   readonly examples: HeadReport['examples'];
 }
@@ -36,6 +39,8 @@ export interface Measure {
   readonly shown?: (scores: Float64Array) => number;
   /** It is shown with the other sign, so that smaller is better. */
   readonly isLoss?: boolean;
+  /** It means something only for scores whose scale was fitted to it, so not for cosines. */
+  readonly needsScale?: boolean;
 }
 
 export interface TrainOptions {
@@ -78,7 +83,7 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
     const shown = measures.map((measure) =>
       measureReport(measure, { cosine, anchor: found.anchor, head: headScores }, options.seed),
     );
-    const isBetter = isClearGain(shown[0], deciding);
+    const isBetter = isBetterThanAnchor(shown, measures);
     const isHead = isBetter || options.force;
     const penalty = scaled(strengths[chosen] as Strengths, rows.left.length / all.left.length);
     const fitted = isHead
@@ -114,11 +119,14 @@ export async function trainHead(problem: TrainingProblem, options: TrainOptions)
   }
 }
 
-/** Better beyond noise: the interval of the difference to the anchor is clear of nought. */
-function isClearGain(report: MeasureReport | undefined, { isLoss = false }: Measure): boolean {
-  const interval = report?.over_anchor?.interval;
-  if (interval === undefined) return false;
-  return isLoss ? interval.high < 0 : interval.low > 0;
+/** Better beyond noise by the measure that decides, and worse beyond noise by none. */
+function isBetterThanAnchor(reports: readonly MeasureReport[], measures: readonly Measure[]): boolean {
+  const verdicts = reports.map(({ over_anchor: over }, i) => {
+    if (over === null) return 0;
+    const { low, high } = over.interval;
+    return signOf(measures[i] as Measure) * (low > 0 ? 1 : high < 0 ? -1 : 0);
+  });
+  return verdicts[0] === 1 && verdicts.every((verdict) => verdict >= 0);
 }
 
 function measureReport(
@@ -138,11 +146,11 @@ function measureReport(
   };
   return {
     name: measure.name,
-    cosine: shownMean(measure, scores.cosine),
+    cosine: measure.needsScale === true ? null : shownMean(measure, scores.cosine),
     anchor: shownMean(measure, scores.anchor),
     head: shownMean(measure, scores.head),
     over_anchor: over(scores.anchor),
-    over_cosine: over(scores.cosine),
+    over_cosine: measure.needsScale === true ? null : over(scores.cosine),
   };
 }
 
