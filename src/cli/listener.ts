@@ -59,6 +59,7 @@ export const LISTENER_OPTIONS = {
     flag: 'admin-token',
     env: 'TWINRANK_ADMIN_TOKEN',
     help: 'Who calls the admin port, but for /health, must send "Authorization: Bearer TOKEN". Others can read flags: use the environment or a file.',
+    secret: true,
     parse: text,
   },
   adminTokenFile: {
