@@ -1,5 +1,5 @@
 /** docs/configuration.md, made from the option tables. Pure. */
-import type { CatalogEntry } from '../../src/cli/catalog.js';
+import { configurable, type CatalogEntry } from '../../src/cli/catalog.js';
 import { CONFIG_OPTION } from '../../src/cli/config-file.js';
 import type { Option } from '../../src/cli/options.js';
 
@@ -53,7 +53,7 @@ that cannot be used, and variables that begin with \`TWINRANK_\` and that nothin
 
 /** The whole page. */
 export function configurationReference(entries: readonly CatalogEntry[]): string {
-  return `${INTRODUCTION}${entries.map(section).join('')}`;
+  return `${INTRODUCTION}${configurable(entries).map(section).join('')}`;
 }
 
 function section({ name, summary, positionals, options }: CatalogEntry): string {

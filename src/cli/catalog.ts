@@ -1,5 +1,6 @@
 /** Every command of the program, in the order of its help. */
 import type { Command, CommandGroup } from './command.js';
+import { completionCommand } from './commands/completion.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evalCommand } from './commands/eval.js';
 import { headCommand } from './commands/head.js';
@@ -32,6 +33,7 @@ export function listCommands({ command, group }: CommandVisitor): void {
   group(modelGroup);
   command(headCommand);
   command(doctorCommand(catalog));
+  command(completionCommand(catalog));
 }
 
 /** A command without what it does: for help, completion, reference and configuration file. */
@@ -41,15 +43,20 @@ export interface CatalogEntry {
   readonly summary: string;
   /** Names of what follows it, as in yargs' notation: `<action>`, `[id]`. */
   readonly positionals: readonly string[];
+  /** What the first of these may be; empty where it may be anything. */
+  readonly actions: readonly string[];
   readonly options: OptionTable;
 }
 
 /** All commands of {@link listCommands}, those of groups among them. */
 export function catalog(): readonly CatalogEntry[] {
   const entries: CatalogEntry[] = [];
-  const note = (first: string, { usage, summary, options }: Omit<Command<OptionTable>, 'run'>): void => {
+  const note = (
+    first: string,
+    { usage, summary, actions = [], options }: Omit<Command<OptionTable>, 'run'>,
+  ): void => {
     const [own = '', ...positionals] = usage.split(' ');
-    entries.push({ name: first + own, summary, positionals, options });
+    entries.push({ name: first + own, summary, positionals, actions, options });
   };
   listCommands({
     command: (command) => {
@@ -62,4 +69,9 @@ export function catalog(): readonly CatalogEntry[] {
     },
   });
   return entries;
+}
+
+/** Those that have options: for the reference and for `config print`. */
+export function configurable(entries: readonly CatalogEntry[]): readonly CatalogEntry[] {
+  return entries.filter(({ options }) => Object.keys(options).length > 0);
 }

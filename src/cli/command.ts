@@ -15,6 +15,8 @@ export interface CommandIo {
 export interface Command<Table extends OptionTable> {
   readonly usage: string;
   readonly summary: string;
+  /** What its first positional may be, where that is one of a few words. */
+  readonly actions?: readonly string[];
   readonly options: Table;
   /** Resolves to the exit code. Expected failures are thrown as TwinrankError. */
   readonly run: (

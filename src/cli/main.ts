@@ -2,7 +2,7 @@
 /** The `twinrank` program: reads its options, runs one command, turns errors into one line and an exit code. */
 import yargs, { type Argv } from 'yargs';
 import { asTwinrankError } from '../errors.js';
-import { catalog, listCommands, type CatalogEntry } from './catalog.js';
+import { catalog, configurable, listCommands, type CatalogEntry } from './catalog.js';
 import type { Command, CommandGroup, CommandIo } from './command.js';
 import { CONFIG_OPTION, readConfigFile } from './config-file.js';
 import { printConfig } from './config-print.js';
@@ -96,7 +96,7 @@ const PRINT_JSON: Option<boolean> = {
 /** `config print COMMAND` takes the options of COMMAND. */
 function addConfigPrint(program: Argv): Argv {
   const commands = (args: Argv, below: string): Argv => {
-    const inner = entries.filter(({ name }) => name.startsWith(below));
+    const inner = configurable(entries).filter(({ name }) => name.startsWith(below));
     const words = new Set(inner.map(({ name }) => name.slice(below.length).split(' ')[0] ?? ''));
     for (const word of words) {
       const entry = inner.find(({ name }) => name === below + word);

@@ -34,6 +34,7 @@ const HITS = 100;
 export const headCommand: Command<typeof HEAD_OPTIONS> = {
   usage: 'head <action>',
   summary: 'Learn a head from labelled pairs or judged queries, and write a bundle that has it (train).',
+  actions: ['train'],
   options: HEAD_OPTIONS,
   run: async (values, [action], io) => {
     if (action !== 'train')

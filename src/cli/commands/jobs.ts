@@ -31,6 +31,7 @@ const OPTIONS = {
 export const jobsCommand: Command<typeof OPTIONS> = {
   usage: 'jobs <action> [id]',
   summary: 'List reindex jobs (list), show one (show ID), or stop one on all machines (cancel ID).',
+  actions: ['list', 'show', 'cancel'],
   options: OPTIONS,
   run: async (values, [action, id], io) => {
     const client = engineClient(values.to, values);

@@ -114,6 +114,7 @@ type Values = OptionValues<typeof OPTIONS>;
 export const mappingCommand: Command<typeof OPTIONS> = {
   usage: 'mapping <action>',
   summary: 'Set up an index or template for vectors (apply), or show its set-up (show).',
+  actions: ['apply', 'show'],
   options: OPTIONS,
   run: async (values, [action], io) => {
     if (action !== 'apply' && action !== 'show')

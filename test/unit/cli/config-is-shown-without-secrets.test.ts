@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { configurationReference } from '../../../scripts/docs/configuration-reference.js';
 import { PROJECT_ROOT } from '../../../scripts/project-root.js';
-import { catalog } from '../../../src/cli/catalog.js';
+import { catalog, configurable } from '../../../src/cli/catalog.js';
 import { effectiveOptions, withoutSecret } from '../../../src/cli/effective-options.js';
 import { NO_FILE } from '../../../src/cli/option-sources.js';
 import { text, type Option } from '../../../src/cli/options.js';
@@ -93,7 +93,7 @@ describe('twinrank config print', () => {
   });
 
   it('is there for every command, with the name that the file uses', () => {
-    for (const { name } of catalog()) {
+    for (const { name } of configurable(catalog())) {
       const { stdout, stderr } = run(['config', 'print', ...name.split(' '), '--json']);
       assert.equal((JSON.parse(stdout) as { command?: string }).command, name, stderr);
     }
