@@ -67,7 +67,7 @@ export interface EncoderPool extends Encoder {
 }
 
 const MAX_QUEUED_TEXTS = 4096;
-const LOOK_AHEAD = 256;
+const LOOK_AHEAD = 512;
 /** Waiting documents that a batch brings to be tokenised, some milliseconds of work. */
 const MEASURED_AT_ONCE = 64;
 const FIRST_RETRY_MS = 1000;
