@@ -1,7 +1,8 @@
 /**
  * The encoder that the services use: worker threads that each hold the model, fed from one bounded queue.
  * A batch is chosen when a thread becomes free and never before, so a query that arrives waits for at most one
- * batch; batches are small so that this is short. A thread that dies is replaced and its texts tried once more.
+ * batch; batches are small so that this is short. With each batch some of the waiting documents are tokenised, so
+ * that those of equal length are found for the next ones and little is padded. A thread that dies is replaced and its texts tried once more.
  */
 import { performance } from 'node:perf_hooks';
 import { TwinrankError } from '../errors.js';
@@ -66,7 +67,9 @@ export interface EncoderPool extends Encoder {
 }
 
 const MAX_QUEUED_TEXTS = 4096;
-const LOOK_AHEAD = 256;
+const LOOK_AHEAD = 512;
+/** Waiting documents that a batch brings to be tokenised, some milliseconds of work. */
+const MEASURED_AT_ONCE = 64;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 
@@ -204,9 +207,12 @@ class WorkerPool implements EncoderPool {
   async #run(thread: WorkerThread, batch: readonly QueuedText[]): Promise<void> {
     this.#counts.inFlight += batch.length;
     const began = performance.now();
-    const outcome = await thread.run(batch);
+    // Not beside a query, which somebody waits for.
+    const next = batch[0]?.kind === 'query' ? [] : this.#queue.toMeasure(MEASURED_AT_ONCE);
+    const outcome = await thread.run(batch, next);
     this.#counts.inFlight -= batch.length;
     if (outcome.type === 'encoded') {
+      next.forEach((entry, i) => entry.setIds(outcome.nextIds[i] ?? null));
       this.#counts.batches++;
       this.#counts.texts += batch.length;
       this.#counts.paddedTokens += outcome.paddedTokens;

@@ -6,13 +6,18 @@ import { TwinrankError } from '../errors.js';
 import type { BatchLimits } from './batch.js';
 import { chooseBatch, estimateTokens } from './batch.js';
 import type { EncodeOptions, TextKind } from './encoder.js';
+import type { TextIds } from './worker-protocol.js';
 
 /** One waiting text; lives until its vector is there or its job has ended. */
 export interface QueuedText {
   readonly text: string;
   readonly kind: TextKind;
-  /** Estimated, see estimateTokens. */
+  /** Estimated (see estimateTokens) until the ids are known. */
   readonly tokens: number;
+  readonly ids: TextIds;
+  /** Set when the ids were asked for: that is done once, since a text may make the tokeniser fail. */
+  wasMeasured: boolean;
+  setIds(ids: TextIds): void;
   /** Set when a worker died while it had this text; such a text is tried once more, alone. */
   wasLost: boolean;
   settle(vector: Float32Array): void;
@@ -73,6 +78,21 @@ export class JobQueue {
     const batch = window.filter((_, position) => chosen.has(position));
     waiting.splice(0, window.length, ...window.filter((_, position) => !chosen.has(position)));
     return batch;
+  }
+
+  /**
+   * Documents that are looked at for the next batches and whose ids are to be found out, at most `count`. They go on
+   * waiting, and are not named again.
+   */
+  toMeasure(count: number): QueuedText[] {
+    const measured: QueuedText[] = [];
+    for (const entry of this.#waiting.document.slice(0, this.#limits.lookAhead)) {
+      if (measured.length === count) break;
+      if (entry.wasMeasured || entry.isDone()) continue;
+      entry.wasMeasured = true;
+      measured.push(entry);
+    }
+    return measured;
   }
 
   /** Takes back the texts of a batch whose worker died; those that were lost before fail. */
@@ -178,7 +198,9 @@ class JobText implements QueuedText {
   readonly #index: number;
   readonly text: string;
   readonly kind: TextKind;
-  readonly tokens: number;
+  readonly #estimate: number;
+  #ids: TextIds = null;
+  wasMeasured = false;
   wasLost = false;
 
   constructor(job: Job, index: number, text: string, kind: TextKind, tokens: number) {
@@ -186,7 +208,19 @@ class JobText implements QueuedText {
     this.#index = index;
     this.text = text;
     this.kind = kind;
-    this.tokens = tokens;
+    this.#estimate = tokens;
+  }
+
+  get tokens(): number {
+    return this.#ids?.length ?? this.#estimate;
+  }
+
+  get ids(): TextIds {
+    return this.#ids;
+  }
+
+  setIds(ids: TextIds): void {
+    this.#ids = ids;
   }
 
   settle(vector: Float32Array): void {

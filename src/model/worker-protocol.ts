@@ -24,6 +24,14 @@ export interface KindedText {
   readonly kind: TextKind;
 }
 
+/** A text to encode; with its token ids where they are known already. */
+export interface BatchText extends KindedText {
+  readonly ids?: TextIds;
+}
+
+/** Ids of a text, or null where the tokeniser failed on it: encoding it will say why. */
+export type TextIds = readonly number[] | null;
+
 export interface EncodedTexts {
   /** Row by row, texts x dimensions numbers. */
   readonly vectors: Float32Array;
@@ -33,7 +41,9 @@ export interface EncodedTexts {
 }
 
 export interface BatchRequest {
-  readonly texts: readonly KindedText[];
+  readonly texts: readonly BatchText[];
+  /** Texts of later batches, to be tokenised only: a batch is best chosen by lengths that are known. */
+  readonly next: readonly KindedText[];
 }
 
 /** `end`: finish what is under way, then leave. */
@@ -43,5 +53,10 @@ export type WorkerReply =
   | { readonly type: 'ready'; readonly probe: EncodedTexts }
   /** The model cannot be used; the thread ends. */
   | { readonly type: 'unfit'; readonly message: string }
-  | { readonly type: 'encoded'; readonly vectors: Float32Array; readonly paddedTokens: number }
+  | {
+      readonly type: 'encoded';
+      readonly vectors: Float32Array;
+      readonly paddedTokens: number;
+      readonly nextIds: readonly TextIds[];
+    }
   | { readonly type: 'failed'; readonly message: string };

@@ -5,8 +5,10 @@
 import { Worker } from 'node:worker_threads';
 import type {
   BatchRequest,
+  BatchText,
   EncodedTexts,
   KindedText,
+  TextIds,
   WorkerReply,
   WorkerRequest,
   WorkerSetup,
@@ -17,7 +19,12 @@ const LONGEST_END_MS = 30_000;
 
 /** What became of a batch; `lost` means that the thread died with it. */
 export type BatchOutcome =
-  | { readonly type: 'encoded'; readonly vectors: Float32Array; readonly paddedTokens: number }
+  | {
+      readonly type: 'encoded';
+      readonly vectors: Float32Array;
+      readonly paddedTokens: number;
+      readonly nextIds: readonly TextIds[];
+    }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'lost'; readonly message: string };
 
@@ -54,9 +61,12 @@ export class WorkerThread {
     return new Promise((resolve, reject) => (this.#ready = { resolve, reject }));
   }
 
-  /** Encodes one batch; never rejects. The next call must wait for the outcome. */
-  run(texts: readonly KindedText[]): Promise<BatchOutcome> {
-    const request: BatchRequest = { texts: texts.map(({ text, kind }) => ({ text, kind })) };
+  /** Encodes one batch and tokenises `next`; never rejects. The next call must wait for the outcome. */
+  run(texts: readonly BatchText[], next: readonly KindedText[] = []): Promise<BatchOutcome> {
+    const request: BatchRequest = {
+      texts: texts.map(({ text, kind, ids = null }) => ({ text, kind, ids })),
+      next: next.map(({ text, kind }) => ({ text, kind })),
+    };
     return new Promise((resolve) => {
       this.#batch = resolve;
       this.#thread.postMessage(request);

@@ -25,11 +25,13 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
         void underWay.then(() => port.close());
         return;
       }
-      const { texts } = request;
+      const { texts, next } = request;
       underWay = encoder.encode(texts).then(
         // The buffer is onnxruntime's own output copy; moving it saves copying it again.
         ({ vectors, paddedTokens }) =>
-          reply({ type: 'encoded', vectors, paddedTokens }, [vectors.buffer as ArrayBuffer]),
+          reply({ type: 'encoded', vectors, paddedTokens, nextIds: encoder.tokenize(next) }, [
+            vectors.buffer as ArrayBuffer,
+          ]),
         (error: unknown) => reply({ type: 'failed', message: reasonOf(error) }),
       );
     });

@@ -99,4 +99,18 @@ describe('queue', () => {
     await assert.rejects(answer, { code: 'cancelled' });
     assert.equal(queue.size, 0);
   });
+
+  it('names each waiting document once to be tokenised, and chooses by the ids that it is told', () => {
+    const queue = new JobQueue({ ...LIMITS, paddedTokens: 6 });
+    void queue.add(['q'], { kind: 'query' });
+    void queue.add(['a', 'bb', 'ccc', 'd'], { kind: 'document' });
+    const [first, second] = [queue.toMeasure(3), queue.toMeasure(3)];
+    assert.deepEqual([texts(first), texts(second), queue.toMeasure(3)], [['a', 'bb', 'ccc'], ['d'], []]);
+    // The estimates of all four are alike; by their ids the first and the third are of one length.
+    const ids = [[1, 2, 3], [1, 2, 3, 4, 5, 6], [1, 2, 3], null];
+    [...first, ...second].forEach((entry, i) => entry.setIds(ids[i] ?? null));
+    assert.deepEqual(texts(queue.take()), ['q']);
+    assert.deepEqual(texts(queue.take()), ['a', 'ccc']);
+    assert.deepEqual(queue.take()[0]?.ids, ids[1]);
+  });
 });
