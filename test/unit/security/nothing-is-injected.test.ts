@@ -68,7 +68,7 @@ describe('Log injection', () => {
     const evil = 'x\n{"level":50,"msg":"forged"}\r\u2028\x1b[2J\x9b2J';
     const record = newRecord();
     record.query = evil;
-    log(
+    log.write(
       {
         id: '1',
         method: 'GET',
