@@ -26,6 +26,7 @@ const COMMANDS = [
   'docs-config',
   'image-check',
   'pack-check',
+  'docs-check',
   'setup',
 ];
 

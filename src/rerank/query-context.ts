@@ -2,6 +2,9 @@
 import { TwinrankError } from '../errors.js';
 import { isRecord } from '../search-engine/json-value.js';
 
+/** Longer than any path through a body that an engine takes; following one costs the square of its length. */
+const LONGEST_PATH = 1_000;
+
 /**
  * Text of `query_context.query_text`, or of what `query_context.query_text_path` points to in the search body, such
  * as `query.bool.must.0.match.title.query`. Undefined without a block. Throws `bad_request` for a block without
@@ -23,7 +26,8 @@ export function queryContextText(rerank: unknown, searchBody: unknown): string |
     if (typeof text === 'string' && text.trim() !== '') return text;
     throw new TwinrankError('bad_request', 'ext.rerank.query_context.query_text must be a text.');
   }
-  const found = typeof path === 'string' ? follow(searchBody, path.split('.')) : undefined;
+  const isPath = typeof path === 'string' && path.length <= LONGEST_PATH;
+  const found = isPath ? follow(searchBody, path.split('.')) : undefined;
   if (typeof found === 'string' && found.trim() !== '') return found;
   throw new TwinrankError(
     'bad_request',

@@ -51,6 +51,9 @@ export const DEFAULT_WINDOW = 100;
 export const MAX_WINDOW = 10_000;
 const META_KEY = 'twinrank';
 const META_VERSION = 1;
+/** Every document and hit is read once for each text field, so their number is bound, and so is a path's length. */
+const MAX_TEXT_FIELDS = 100;
+const LONGEST_NAME = 1_000;
 
 /** The mapping of the vector field: stored once as doc values, not indexed, as any OpenSearch or Elasticsearch can. */
 export const VECTOR_FIELD_MAPPING = { type: 'binary', doc_values: true } as const;
@@ -120,10 +123,10 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
   };
   if (!isRecord(block)) return refuse('it is not an object');
   if (block['version'] !== META_VERSION)
-    return refuse(`version is ${JSON.stringify(block['version'])}, this program knows ${META_VERSION}`);
+    return refuse(`version is ${shown(block['version'])}, this program knows ${META_VERSION}`);
   const text = (key: string): string => {
     const value = block[key];
-    return typeof value === 'string' && value !== '' ? value : refuse(`${key} must be a text`);
+    return isName(value) ? value : refuse(`${key} must be a text of at most ${LONGEST_NAME} characters`);
   };
   const whole = (key: string, max: number): number => {
     const value = block[key];
@@ -135,9 +138,10 @@ export function settingsFromMeta(meta: unknown, index: string): IndexSettings | 
   if (
     !Array.isArray(fields) ||
     fields.length === 0 ||
-    !fields.every((f): f is string => typeof f === 'string' && f !== '')
+    fields.length > MAX_TEXT_FIELDS ||
+    !fields.every(isName)
   ) {
-    return refuse('text_fields must be a list of field names');
+    return refuse(`text_fields must be a list of at most ${MAX_TEXT_FIELDS} field names`);
   }
   const codec = block['codec'];
   if (codec !== 'f32' && codec !== 'f16') return refuse('codec must be f32 or f16');
@@ -215,10 +219,20 @@ function nativeOf(block: unknown, refuse: (what: string) => never): NativeField 
   if (block === undefined) return undefined;
   if (!isRecord(block)) return refuse('native is not an object');
   const { field, type, indexed, values } = block;
-  if (typeof field !== 'string' || field === '') return refuse('native.field must be a text');
+  if (!isName(field)) return refuse('native.field must be a text');
   if (type !== 'knn_vector' && type !== 'dense_vector')
     return refuse('native.type must be knn_vector or dense_vector');
   if (typeof indexed !== 'boolean') return refuse('native.indexed must be true or false');
   if (values !== 'beside' && values !== 'instead') return refuse('native.values must be beside or instead');
   return { field, type, indexed, values };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME;
+}
+
+/** Somebody's value in our error: it may be of any size and depth. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'an object or list';
+  return String(JSON.stringify(value)).slice(0, 80);
 }
