@@ -75,8 +75,8 @@ async function onCores(
   try {
     for (const [name, command] of Object.entries(commands))
       contestants.push(await startContestant(name, command, cores));
-    const limiter = contestants.pop() as Contestant;
     const [ours, ...others] = contestants as [Contestant, ...Contestant[]];
+    const limiter = others.pop() as Contestant;
     const small = others.pop() as Contestant;
     await mustAgree(ours, others);
     const figures = new Map(
