@@ -3,8 +3,21 @@ import { availableParallelism } from 'node:os';
 import { loadBundle, type Bundle } from '../model/bundle.js';
 import { defaultBundleFolder } from '../model/default-bundle.js';
 import { createEncoderPool, type EncodedBatch, type EncoderPool } from '../model/encoder-pool.js';
+import { prepareEncoder } from '../model/int8-cache.js';
 import { defaultPoolSize, type PoolSize } from '../model/pool-size.js';
-import { flag, integer, text, type OptionTable } from './options.js';
+import { PRECISIONS, withPrecision, type Precision } from '../model/precision.js';
+import { cacheFolder } from './cache-folder.js';
+import { flag, integer, oneOf, text, type OptionTable } from './options.js';
+
+const PRECISION_OPTION = {
+  precision: {
+    flag: 'precision',
+    env: 'TWINRANK_PRECISION',
+    help: 'fp32, or int8: faster, with vectors of its own; see "twinrank model bench".',
+    default: 'fp32',
+    parse: oneOf(...PRECISIONS),
+  },
+} satisfies OptionTable;
 
 /** Options of the commands that look at one bundle. */
 export const BUNDLE_OPTIONS = {
@@ -17,6 +30,9 @@ export const BUNDLE_OPTIONS = {
   json: { flag: 'json', env: null, help: 'Print JSON.', default: 'false', boolean: true, parse: flag },
 } satisfies OptionTable;
 
+/** The same, for those that start it. */
+export const STARTED_BUNDLE_OPTIONS = { ...BUNDLE_OPTIONS, ...PRECISION_OPTION } satisfies OptionTable;
+
 export const MODEL_OPTIONS = {
   model: {
     flag: 'model',
@@ -24,6 +40,7 @@ export const MODEL_OPTIONS = {
     help: 'Folder of the model bundle; the one that comes with twinrank if left out.',
     parse: text,
   },
+  ...PRECISION_OPTION,
   workers: {
     flag: 'workers',
     env: 'TWINRANK_WORKERS',
@@ -45,31 +62,39 @@ export const MODEL_OPTIONS = {
   },
 } satisfies OptionTable;
 
-/** The bundle that the option names, verified. */
-export function bundleOf(values: { readonly model: string | undefined }): Promise<Bundle> {
-  return loadBundle(values.model ?? defaultBundleFolder());
+/** The bundle that the option names, verified, with the precision wanted: fp32 where the command has no choice. */
+export async function bundleOf(values: BundleValues): Promise<Bundle> {
+  const bundle = await loadBundle(values.model ?? defaultBundleFolder());
+  return withPrecision(bundle, values.precision ?? 'fp32');
 }
 
 /** The bundle in a folder named on the command line, or else the one that the option names, verified. */
-export function bundleAt(
-  folder: string | undefined,
-  values: { readonly model: string | undefined },
-): Promise<Bundle> {
-  return bundleOf({ model: folder ?? values.model });
+export function bundleAt(folder: string | undefined, values: BundleValues): Promise<Bundle> {
+  return bundleOf({ ...values, model: folder ?? values.model });
+}
+
+interface BundleValues {
+  readonly model: string | undefined;
+  readonly precision?: Precision;
+}
+
+/** The bundle with an encoder of its precision, which may have to be made first; see prepareEncoder. */
+export function prepared(bundle: Bundle): Promise<Bundle> {
+  return prepareEncoder(bundle, cacheFolder());
 }
 
 /**
  * Starts the model with the workers and threads that the user names, or else those of `size`. Without a queue it has
  * the pool's own.
  */
-export function startEncoder(
+export async function startEncoder(
   bundle: Bundle,
   { workers, threads, queue }: EncoderValues,
   size: PoolSize,
   signal: AbortSignal,
   onBatch?: (batch: EncodedBatch) => void,
 ): Promise<EncoderPool> {
-  return createEncoderPool(bundle, {
+  return createEncoderPool(await prepared(bundle), {
     workers: workers ?? size.workers,
     threadsPerWorker: threads ?? size.threadsPerWorker,
     niceness: size.niceness,

@@ -122,6 +122,14 @@ export function recommend({ throughput, latency }: Pick<BenchResult, 'throughput
   return { documents, queries };
 }
 
+/** How many times as many titles and queries the second gives at its best, one after the other for queries. */
+export function gain(first: BenchResult, second: BenchResult): { titles: number; query: number } {
+  const rate = ({ throughput }: BenchResult): number =>
+    Math.max(...throughput.map((row) => row.titlesPerSecond));
+  const shortest = ({ latency }: BenchResult): number => Math.min(...latency.map((row) => row.p50Ms));
+  return { titles: rate(second) / rate(first), query: shortest(first) / shortest(second) };
+}
+
 /** Value below which that share of the numbers lies (nearest rank); NaN without numbers. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);

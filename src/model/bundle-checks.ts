@@ -2,13 +2,15 @@
  * Proves a bundle step by step, for people who made or received one: is every file the manifest's, does the real
  * worker compute what the reference computed, and is a vector the same whatever else is in its batch.
  */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { isAbort } from '../errors.js';
 import type { Bundle } from './bundle.js';
 import { assembleBundle, badBundle, filesOf, readManifest, verifyFile } from './bundle.js';
 import {
   goldenDistance,
   goldenMismatch,
+  INT8_COSINE,
+  INT8_PROBABILITY_TOLERANCE,
   largestDifference,
   PROBABILITY_TOLERANCE,
   row,
@@ -35,8 +37,15 @@ export interface BundleCheck {
 const BATCH_TOLERANCE = 1e-5;
 const BATCH_TEXTS = 40;
 
-/** Runs the checks in their order; ends after the first that the rest depends on and that failed. */
-export async function* checkBundle(folder: string, signal?: AbortSignal): AsyncGenerator<BundleCheck> {
+/**
+ * Runs the checks in their order; ends after the first that the rest depends on and that failed. `prepare` gives the
+ * bundle the precision that is to be proved.
+ */
+export async function* checkBundle(
+  folder: string,
+  signal?: AbortSignal,
+  prepare: (bundle: Bundle) => Promise<Bundle> = (bundle) => Promise.resolve(bundle),
+): AsyncGenerator<BundleCheck> {
   const root = resolve(folder);
   const manifest = await attempt(() => readManifest(root));
   yield toCheck(
@@ -54,7 +63,13 @@ export async function* checkBundle(folder: string, signal?: AbortSignal): AsyncG
   if (!whole) return;
   const bundle = await attempt(() => assembleBundle(root, manifest.value));
   yield toCheck('head', bundle, headDetail);
-  if (bundle.ok) yield* checkEncoder(bundle.value, signal);
+  if (!bundle.ok) return;
+  const prepared = await attempt(() => prepare(bundle.value));
+  if (prepared.ok && prepared.value.precision === 'fp32') yield* checkEncoder(prepared.value, signal);
+  else {
+    yield toCheck('int8', prepared, (b) => `${basename(b.paths.encoder)}, fingerprint ${b.fingerprint}`);
+    if (prepared.ok) yield* checkEncoder(prepared.value, signal);
+  }
 }
 
 function headDetail({ head }: Bundle): string {
@@ -92,10 +107,14 @@ async function readyThread({ folder }: Bundle, thread: WorkerThread): Promise<En
 function goldenCheck(bundle: Bundle, probe: EncodedTexts): BundleCheck {
   const mismatch = goldenMismatch(bundle, probe);
   const off = goldenDistance(bundle, probe);
+  const isInt8 = bundle.precision === 'int8';
+  const vectors = isInt8
+    ? `cosine to fp32 at least ${off.cosine.toFixed(5)} (wanted ${INT8_COSINE})`
+    : `vectors differ by ${off.vector.toExponential(1)} (at most ${VECTOR_TOLERANCE})`;
   const detail =
-    `${bundle.golden.texts.length} texts and ${bundle.golden.pairs.length} pairs: token ids equal, vectors differ by ` +
-    `${off.vector.toExponential(1)} (at most ${VECTOR_TOLERANCE}), probabilities by ${off.probability.toExponential(1)} ` +
-    `(at most ${PROBABILITY_TOLERANCE})`;
+    `${bundle.golden.texts.length} texts and ${bundle.golden.pairs.length} pairs: token ids equal, ${vectors}, ` +
+    `probabilities differ by ${off.probability.toExponential(1)} ` +
+    `(at most ${isInt8 ? INT8_PROBABILITY_TOLERANCE : PROBABILITY_TOLERANCE})`;
   return { name: 'golden examples', ok: mismatch === null, detail: mismatch ?? detail };
 }
 

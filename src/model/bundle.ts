@@ -14,13 +14,16 @@ import { parseGolden, parseHead } from './bundle-parts.js';
 import { impostorOf, IMPOSTOR_BYTES } from './impostor.js';
 import type { BundleFile, Manifest } from './manifest.js';
 import { parseManifest } from './manifest.js';
+import type { Precision } from './precision.js';
 
 export interface Bundle {
   /** Absolute. */
   readonly folder: string;
   readonly manifest: Manifest;
   readonly dimensions: number;
+  /** Names the vectors that the encoder gives at this precision; the manifest's is that of fp32. */
   readonly fingerprint: string;
+  readonly precision: Precision;
   readonly head: HeadWeights;
   readonly golden: Golden;
   /** Absolute paths of what the workers load. */
@@ -61,6 +64,7 @@ export async function assembleBundle(root: string, manifest: Manifest): Promise<
     manifest,
     dimensions: manifest.dimensions,
     fingerprint: manifest.fingerprint,
+    precision: 'fp32',
     head: await readPart(root, head.path, (json) => parseHead(json, manifest)),
     golden: await readPart(root, golden.path, (json) => parseGolden(json, manifest)),
     paths: {

@@ -67,7 +67,7 @@ export async function writeBundle(
       head: await writeJson(scratch, headFile.path, {
         format: 1,
         dimensions: source.dimensions,
-        encoder_fingerprint: source.fingerprint,
+        encoder_fingerprint: source.manifest.fingerprint,
         ...rows,
         training: head.training,
       }),

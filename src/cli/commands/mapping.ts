@@ -106,6 +106,7 @@ const OPTIONS = {
   },
   json: { flag: 'json', env: null, help: 'Print JSON.', default: 'false', boolean: true, parse: flag },
   model: MODEL_OPTIONS.model,
+  precision: MODEL_OPTIONS.precision,
   ...TLS_OPTIONS,
 } satisfies OptionTable;
 

@@ -1,17 +1,20 @@
 /** `twinrank model verify [BUNDLE]`: proves a bundle, one verdict a line. */
+import type { Bundle } from '../../../model/bundle.js';
 import { defaultBundleFolder } from '../../../model/default-bundle.js';
 import { checkBundle } from '../../../model/bundle-checks.js';
+import { withPrecision } from '../../../model/precision.js';
 import type { Command } from '../../command.js';
-import { BUNDLE_OPTIONS } from '../../model-options.js';
+import { prepared, STARTED_BUNDLE_OPTIONS } from '../../model-options.js';
 
-export const modelVerifyCommand: Command<typeof BUNDLE_OPTIONS> = {
+export const modelVerifyCommand: Command<typeof STARTED_BUNDLE_OPTIONS> = {
   usage: 'verify [bundle]',
   summary: 'Prove a bundle: file hashes, golden examples, vectors that do not depend on their batch.',
-  options: BUNDLE_OPTIONS,
+  options: STARTED_BUNDLE_OPTIONS,
   run: async (values, [given], io) => {
     const folder = given ?? values.model ?? defaultBundleFolder();
     let failed = 0;
-    for await (const check of checkBundle(folder, io.signal)) {
+    const prepare = (bundle: Bundle): Promise<Bundle> => prepared(withPrecision(bundle, values.precision));
+    for await (const check of checkBundle(folder, io.signal, prepare)) {
       if (!check.ok) failed++;
       const { name, ok, detail } = check;
       io.stdout.write(
