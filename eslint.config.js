@@ -45,4 +45,9 @@ export default tseslint.config(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
     rules: { 'no-console': 'off' },
   },
+  {
+    // The page's modules are checked by the compiler (playground/tsconfig.json), which knows what a browser has.
+    files: ['playground/**/*.js'],
+    rules: { 'no-undef': 'off', 'no-console': 'error', eqeqeq: ['error', 'always'] },
+  },
 );
