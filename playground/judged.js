@@ -7,8 +7,6 @@ import { readOutcome } from './outcome.js';
 
 /** Hits of each side, as `twinrank eval --size` has it by default. */
 const SIZE = 100;
-/** Searches under way: enough to keep the proxy busy, few enough not to crowd others out. */
-const AT_ONCE = 2;
 
 /** @typedef {import('./language.js').Translate} Translate */
 /** @typedef {{ id: string, text: string, judgments: Record<string, number> }} JudgedQuery */
@@ -33,21 +31,15 @@ export async function measure(viewer, settings, report, t, signal) {
   const answers = {};
   /** @type {(string | null)[]} */
   const outcomes = [];
-  const waiting = [...queries];
-  let done = 0;
-  const askAll = async () => {
-    for (let query = waiting.shift(); query !== undefined; query = waiting.shift()) {
-      const body = searchBody(query.text, settings.fields, SIZE, false);
-      const engine = await search(viewer, settings.index, body, ENGINE_WISH, signal);
-      const ours = await search(viewer, settings.index, body, settings.wish, signal);
-      answers[query.id] = { engine: given(engine), twinrank: given(ours) };
-      outcomes.push(ours.outcome);
-      done++;
-      report(t('asking', { done, total: queries.length }), done / queries.length);
-    }
-  };
-  report(t('asking', { done: 0, total: queries.length }), 0);
-  await Promise.all(Array.from({ length: AT_ONCE }, askAll));
+  // One after the other, as twinrank eval does: the figures are of a proxy that is not crowded.
+  for (const [done, query] of queries.entries()) {
+    report(t('asking', { done, total: queries.length }), done / queries.length);
+    const body = searchBody(query.text, settings.fields, SIZE, false);
+    const engine = await search(viewer, settings.index, body, ENGINE_WISH, signal);
+    const ours = await search(viewer, settings.index, body, settings.wish, signal);
+    answers[query.id] = { engine: given(engine), twinrank: given(ours) };
+    outcomes.push(ours.outcome);
+  }
   report(t('reckoning'), null);
   const figures = await reckon(viewer, 'figures', { ...texts, answers }, signal);
   return { queries, figures, outcomes, left: { without: read.without_relevant, unjudged: read.unjudged } };

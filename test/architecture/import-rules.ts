@@ -3,7 +3,18 @@ import { posix } from 'node:path';
 
 /** Areas of src and the areas that each may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  cli: ['ingest', 'rerank', 'serve', 'evaluate', 'hub', 'playground', 'http', 'model', 'search-engine', 'errors'],
+  cli: [
+    'ingest',
+    'rerank',
+    'serve',
+    'evaluate',
+    'hub',
+    'playground',
+    'http',
+    'model',
+    'search-engine',
+    'errors',
+  ],
   ingest: ['http', 'model', 'search-engine', 'errors'],
   rerank: ['http', 'model', 'search-engine', 'errors'],
   // The model for other systems: it needs no engine.
