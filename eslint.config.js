@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'models/**', 'node_modules/**', '.cache/**'] },
+  { ignores: ['dist/**', 'models/**', 'node_modules/**', '.cache/**', 'artifacts/**'] },
   {
     files: ['**/*.ts'],
     extends: [js.configs.recommended, ...tseslint.configs.recommended],
