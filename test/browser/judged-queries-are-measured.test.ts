@@ -114,7 +114,7 @@ describe('judged queries in the playground', () => {
     assert.match(best, /^grade [12]$/);
     await watched.screenshot('judged-query');
     await watched.page.click('.note a');
-    assert.equal(await watched.page.$eval('#judged-view', (view) => view.checkVisibility()), true);
+    await watched.page.waitForSelector('#judged-view:not([hidden])');
     assert.equal((await watched.texts('#per-query tbody tr')).length, rows.length);
   });
 

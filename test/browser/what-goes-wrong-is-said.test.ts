@@ -40,7 +40,7 @@ describe('what goes wrong in the playground', () => {
   });
 
   it('is that the engine cannot be reached', async () => {
-    const proxy = await playground.moreProxy('http://127.0.0.1:9', '--log-level', 'silent');
+    const proxy = await playground.moreProxy('http://127.0.0.1:9', '--log-level', 'error');
     const watched = await playground.open({ address: `${proxy.adminUrl}/playground/`, index: 'any' });
     await watched.search(QUERY);
     assert.match(await watched.text('#search-error'), /^The engine cannot be reached\./);
@@ -56,7 +56,7 @@ describe('what goes wrong in the playground', () => {
   });
 
   it('is that the model was late, with the order of the engine', async () => {
-    const proxy = await playground.moreProxy(playground.engine.url, '--budget', '1', '--log-level', 'silent');
+    const proxy = await playground.moreProxy(playground.engine.url, '--budget', '1', '--log-level', 'error');
     const watched = await playground.open({ address: `${proxy.adminUrl}/playground/` });
     await watched.search(
       'a text that no cache has: how can I put my washing machine into the lift of a high house',
