@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../errors.js';
+import type { AdminPage } from '../http/admin-app.js';
 import { createService, listen, shutDown, type AnyServer, type ExchangeHandler } from '../http/service.js';
 import { createUpstream } from '../http/upstream.js';
 import type { Bundle } from '../model/bundle.js';

@@ -1,11 +1,12 @@
 /** The playground on the admin port: the page's files, searches through the proxy, and the judged view's figures. */
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { asTwinrankError, TwinrankError } from '../errors.js';
+import type { AdminPage } from '../http/admin-app.js';
 import { replyWithError } from '../http/error-reply.js';
-import { leavingSignal } from '../http/service.js';
+import { leavingSignal } from '../http/client-exchange.js';
 import { createFiguresThread, type FiguresTask } from './figures-thread.js';
 import { callRefusal, pageRefusal, type GuardOptions } from './guard.js';
-import { readPageFiles } from './page-files.js';
+import { readPageFiles, type PageFile } from './page-files.js';
 import { callProxy, type ProxyCall } from './proxy-call.js';
 
 export interface PlaygroundOptions extends GuardOptions {
@@ -28,9 +29,34 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-cache',
 };
 
-/** Routes below `/playground`. Rejects where the page's files cannot be read. */
-export async function createPlayground(options: PlaygroundOptions): Promise<Router> {
-  const files = await readPageFiles();
+/** The page's files and its calls. Rejects where the files cannot be read. */
+export async function createPlayground(options: PlaygroundOptions): Promise<AdminPage> {
+  return { files: fileRoutes(await readPageFiles(), options), calls: callRoutes(options) };
+}
+
+function fileRoutes(files: ReadonlyMap<string, PageFile>, guard: GuardOptions): Router {
+  const router = express.Router({ strict: true });
+  router.get(['', '/', '/:file'], (request, response, next) => {
+    // The page's own addresses are relative to a folder.
+    if (request.originalUrl.split('?')[0]?.endsWith('/playground') === true) {
+      response.redirect(308, 'playground/');
+      return;
+    }
+    const name = request.params['file'];
+    const file = files.get(typeof name === 'string' ? name : 'index.html');
+    if (file === undefined) {
+      next();
+      return;
+    }
+    const refusal = pageRefusal(request.headers, guard);
+    if (refusal !== undefined) throw new TwinrankError('forbidden', refusal);
+    response.set(PAGE_HEADERS).type(file.type).send(file.bytes);
+  });
+  router.use(answerError);
+  return router;
+}
+
+function callRoutes(options: PlaygroundOptions): Router {
   const reckon = createFiguresThread();
   const router = express.Router({ strict: true });
   router.use('/api', refuseOthers(options));
@@ -54,22 +80,6 @@ export async function createPlayground(options: PlaygroundOptions): Promise<Rout
       response.type('json').send(await reckon(task, leavingSignal(request, response)));
     });
   }
-  router.get(['', '/', '/:file'], (request, response, next) => {
-    // The page's own addresses are relative to a folder.
-    if (request.originalUrl.split('?')[0]?.endsWith('/playground') === true) {
-      response.redirect(308, 'playground/');
-      return;
-    }
-    const name = request.params['file'];
-    const file = files.get(typeof name === 'string' ? name : 'index.html');
-    if (file === undefined) {
-      next();
-      return;
-    }
-    const refusal = pageRefusal(request.headers, options);
-    if (refusal !== undefined) throw new TwinrankError('forbidden', refusal);
-    response.set(PAGE_HEADERS).type(file.type).send(file.bytes);
-  });
   router.use(answerError);
   return router;
 }

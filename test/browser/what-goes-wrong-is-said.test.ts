@@ -94,6 +94,20 @@ describe('the playground of a proxy', () => {
     await watched.assertClean();
   });
 
+  it('asks for the token of the admin port, where there is one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'twinrank-playground-'));
+    folders.push(folder);
+    const file = join(folder, 'token');
+    await writeFile(file, 'open-Sesame-0123456789\n');
+    const proxy = await playground.moreProxy(playground.engine.url, '--admin-token-file', file);
+    const watched = await playground.open({ address: `${proxy.adminUrl}/playground/` });
+    await watched.search(QUERY);
+    assert.match(await watched.text('#search-error'), /^The admin port wants its token\./);
+    await fill(watched.page, '#token', 'open-Sesame-0123456789');
+    await watched.settle(() => watched.page.click('#use-credentials'));
+    assert.equal(await watched.text('#verdict'), 'Reranked.');
+  });
+
   it('can be left out', async () => {
     const proxy = await playground.moreProxy(playground.engine.url, '--no-playground');
     assert.equal((await fetch(`${proxy.adminUrl}/playground/`)).status, 404);

@@ -33,12 +33,18 @@ export async function serverBehind(status = 200, headers: Record<string, string>
 }
 
 /** An admin port with the playground; its address. */
-export async function adminPort(proxy: string | undefined, loopbackOnly = true): Promise<string> {
+export async function adminPort(
+  proxy: string | undefined,
+  loopbackOnly = true,
+  token?: string,
+): Promise<string> {
   const page = await createPlayground({
     proxy: () => (proxy === undefined ? undefined : new URL(proxy)),
     loopbackOnly,
   });
-  return started(createServer(createAdminApp([], page)));
+  const metrics = (): Promise<{ contentType: string; text: string }> =>
+    Promise.resolve({ contentType: 'text/plain', text: '' });
+  return started(createServer(createAdminApp({ checks: [], metrics, token, playground: page })));
 }
 
 async function started(server: Server): Promise<string> {

@@ -180,4 +180,19 @@ describe('the page', () => {
       assert.equal((await fetch(`${admin}/playground/${address}`)).status, 200, address);
     }
   });
+
+  it('is open to all where the admin port has a token, and its calls are not', async () => {
+    const behind = await serverBehind();
+    const admin = await adminPort(behind.url, true, 'sesame');
+    assert.equal((await fetch(`${admin}/playground/`)).status, 200);
+    assert.equal((await fetch(`${admin}/playground/main.js`)).status, 200);
+    const indices = `${admin}/playground/api/indices`;
+    const refused = await fetch(indices);
+    assert.equal(refused.status, 401);
+    // By this the page tells the admin port's refusal from the engine's.
+    assert.equal(refused.headers.get('x-playground-answer'), null);
+    assert.equal(behind.reached.length, 0);
+    assert.equal((await fetch(indices, { headers: { authorization: 'Bearer sesame' } })).status, 200);
+    assert.equal(behind.reached[0]?.headers.authorization, undefined);
+  });
 });
