@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'models/**', 'node_modules/**', '.cache/**'] },
+  { ignores: ['dist/**', 'models/**', 'node_modules/**', '.cache/**', 'artifacts/**'] },
   {
     files: ['**/*.ts'],
     extends: [js.configs.recommended, ...tseslint.configs.recommended],
@@ -44,5 +44,10 @@ export default tseslint.config(
     extends: [js.configs.recommended],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
     rules: { 'no-console': 'off' },
+  },
+  {
+    // The page's modules are checked by the compiler (playground/tsconfig.json), which knows what a browser has.
+    files: ['playground/**/*.js'],
+    rules: { 'no-undef': 'off', 'no-console': 'error', eqeqeq: ['error', 'always'] },
   },
 );

@@ -84,7 +84,7 @@ async function addressesOf(
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     for await (const line of lines) {
-      const match = /listening on (http:\/\/[^\s,]+), admin on (http:\/\/\S+)/.exec(line);
+      const match = /listening on (https?:\/\/[^\s,]+), admin on (http:\/\/[^\s,]+)/.exec(line);
       if (match !== null) {
         child.stdout.resume();
         return { url: match[1] ?? '', adminUrl: match[2] ?? '' };

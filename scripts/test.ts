@@ -1,6 +1,6 @@
 /**
- * `npm test [-- [--unit|--integration] [file filters ...]]`: unit and architecture tests, then one real engine
- * and the integration tests against it. The last line is `N passed, N failed`; the exit code agrees with it.
+ * `npm test [-- [--unit|--integration|--browser] [file filters ...]]`: unit and architecture tests, then one real
+ * engine and the integration tests against it; with --browser those of the playground alone, in a real browser. The last line is `N passed, N failed`; the exit code agrees with it.
  */
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { startEngine, type Engine } from './engine/engine.js';
 import { abortedBy, say } from './program.js';
 import { PROJECT_ROOT } from './project-root.js';
+import { findBrowser } from './test-run/find-browser.js';
 import { summaryLine, Tally, type Counts } from './test-run/tally.js';
 import { testFiles } from './test-run/test-files.js';
 
@@ -24,9 +25,9 @@ async function main(args: readonly string[]): Promise<Readonly<Counts>> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { unit: { type: 'boolean' }, integration: { type: 'boolean' } },
+    options: { unit: { type: 'boolean' }, integration: { type: 'boolean' }, browser: { type: 'boolean' } },
   });
-  const both = values.unit === values.integration;
+  const both = values.unit === values.integration && values.browser !== true;
   const tally = new Tally();
   // The files' stack traces should name the sources.
   process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --enable-source-maps`.trim();
@@ -38,6 +39,10 @@ async function main(args: readonly string[]): Promise<Readonly<Counts>> {
   if (both || values.integration === true) {
     const files = await testFiles(DIST, ['test/integration'], positionals);
     await runIntegration(files, tally);
+  }
+  if (values.browser === true) {
+    const files = await testFiles(DIST, ['test/browser'], positionals);
+    await runBrowser(files, tally);
   }
 
   const { passed, failed, skipped } = tally.counts;
@@ -79,6 +84,17 @@ async function runIntegration(files: readonly string[], tally: Tally): Promise<v
   } finally {
     await engine?.stop();
   }
+}
+
+async function runBrowser(files: readonly string[], tally: Tally): Promise<void> {
+  try {
+    process.env['TWINRANK_TEST_BROWSER'] = await findBrowser();
+  } catch (error) {
+    tally.counts.failed += files.length;
+    process.stderr.write(`${(error as Error).message}\n`);
+    return;
+  }
+  await runIntegration(files, tally);
 }
 
 async function runFiles(

@@ -8,6 +8,7 @@
 export type ErrorCode =
   | 'bad_request'
   | 'unauthorized'
+  | 'forbidden'
   | 'not_found'
   | 'request_timeout'
   | 'bad_config'
@@ -33,6 +34,7 @@ export type ErrorCode =
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   request_timeout: 408,
   bad_config: 400,

@@ -1,7 +1,7 @@
 /** What can be seen of a service that listens: its metrics, a line a request, and the admin port that shows both. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { createAdminApp, type ReadinessCheck } from '../http/admin-app.js';
+import { createAdminApp, type AdminPage, type ReadinessCheck } from '../http/admin-app.js';
 import type { Exchange } from '../http/pass-through.js';
 import { newRequestId } from '../http/request-id.js';
 import { newRecord, type RequestEnd } from '../http/request-record.js';
@@ -39,10 +39,20 @@ export interface Observed {
   readonly stats: () => EncoderPoolStats | undefined;
   /** What must not stay full if the service is to be ready. */
   readonly queue: () => Queue | undefined;
+  /** What the admin port shows below `/playground`, if anything. */
+  readonly playground?: AdminPage | undefined;
 }
 
 /** Begins to observe. Rejects with `bad_config`. */
-export async function observe({ name, values, log, checks, stats, queue }: Observed): Promise<Observation> {
+export async function observe({
+  name,
+  values,
+  log,
+  checks,
+  stats,
+  queue,
+  playground,
+}: Observed): Promise<Observation> {
   const token = await adminTokenOf(values);
   if (token === undefined && !isLoopback(values.admin.host))
     log.warn(
@@ -64,6 +74,7 @@ export async function observe({ name, values, log, checks, stats, queue }: Obser
       checks: [...checks, load],
       metrics: async () => ({ contentType, text: await metrics.text() }),
       token,
+      playground,
     }),
   );
   return {

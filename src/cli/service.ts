@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../errors.js';
+import type { AdminPage } from '../http/admin-app.js';
 import { createService, listen, shutDown, type AnyServer, type ExchangeHandler } from '../http/service.js';
 import { createUpstream } from '../http/upstream.js';
 import type { Bundle } from '../model/bundle.js';
@@ -78,6 +79,8 @@ export interface ServiceDefinition {
   readonly queue?: () => Queue | undefined;
   /** Made when the model is up; the service listens when it has settled. */
   readonly handler: (parts: ServiceParts) => Promise<ExchangeHandler>;
+  /** What the admin port shows below `/playground`, if anything; gets the address of the service's own data port. */
+  readonly playground?: ((dataPort: () => URL | undefined) => Promise<AdminPage>) | undefined;
   /** What else listens beside the service, if anything. */
   readonly endpoints?: (parts: EndpointParts) => Promise<ModelEndpoints> | undefined;
 }
@@ -92,6 +95,7 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
   let encoder: EncoderPool | undefined;
   let stage: Stage = 'starting';
   const draining = new AbortController();
+  let dataPort: URL | undefined;
   const observation = await observe({
     name,
     values,
@@ -99,6 +103,7 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     checks: [stageCheck(() => stage), modelCheck(() => encoder), upstreamCheck(client)],
     stats: () => encoder?.stats(),
     queue: definition.queue ?? (() => queueOf(encoder)),
+    playground: await definition.playground?.(() => dataPort),
   });
   const { admin, metrics } = observation;
   let server: AnyServer | undefined;
@@ -130,6 +135,7 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
     };
     server = createService(upstream, handler, hooks, identity);
     const address = await listen(server, values.listen);
+    dataPort = reachable(address);
     endpoints = await definition.endpoints?.({ bundle, encoder, log, identity, observation });
     stage = 'listening';
     log.info(
@@ -165,6 +171,14 @@ export async function runService(definition: ServiceDefinition, io: CommandIo): 
 export function queueOf(encoder: EncoderPool | undefined): Queue | undefined {
   const stats = encoder?.stats();
   return stats === undefined ? undefined : { waiting: stats.queued, limit: stats.maxQueued };
+}
+
+/** The address to call for an address that is listened on: that of all interfaces is none to go to. */
+function reachable(address: string): URL {
+  const url = new URL(address);
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
+  if (url.hostname === '[::]') url.hostname = '[::1]';
+  return url;
 }
 
 /** Settings from a file. Throws `bad_config`. */

@@ -1,5 +1,5 @@
 /** The admin port's routes, apart from the data ports: liveness, readiness with reasons, metrics. */
-import express, { type Express } from 'express';
+import express, { type Express, type Router } from 'express';
 import { asTwinrankError } from '../errors.js';
 import { createKeyCheck } from './api-key.js';
 
@@ -15,6 +15,15 @@ export interface AdminOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Who calls anything but liveness and readiness must show it as `Authorization: Bearer TOKEN`. */
   readonly token?: string | undefined;
+  readonly playground?: AdminPage | undefined;
+}
+
+/** A page below `/playground`. */
+export interface AdminPage {
+  /** Its files. They are the same everywhere and open to all: a browser that is sent to an address shows no token. */
+  readonly files: Router;
+  /** What it calls, behind the token. */
+  readonly calls: Router;
 }
 
 /**
@@ -22,7 +31,7 @@ export interface AdminOptions {
  * in `addRoutes`.
  */
 export function createAdminApp(
-  { checks, metrics, token }: AdminOptions,
+  { checks, metrics, token, playground }: AdminOptions,
   addRoutes: (app: Express) => void = () => undefined,
 ): Express {
   const app = express();
@@ -41,6 +50,12 @@ export function createAdminApp(
     const ready = results.every((result) => result.ok);
     response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', checks: results });
   });
+  if (playground !== undefined) {
+    app.use('/playground', playground.files);
+    app.get('/', (_request, response) => {
+      response.redirect(302, 'playground/');
+    });
+  }
   const checkToken = createKeyCheck(token === undefined ? [] : [token], 'admin token');
   app.use((request, response, next) => {
     try {
@@ -56,6 +71,7 @@ export function createAdminApp(
     const { contentType, text } = await metrics();
     response.setHeader('content-type', contentType).end(text);
   });
+  if (playground !== undefined) app.use('/playground', playground.calls);
   addRoutes(app);
   app.use((request, response) => {
     response.status(404).json({ error: `There is no ${request.method} ${request.path} on the admin port.` });

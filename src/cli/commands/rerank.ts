@@ -2,6 +2,8 @@
 import { TwinrankError } from '../../errors.js';
 import { createHead } from '../../model/head.js';
 import { createCachedEncoder } from '../../model/vector-cache.js';
+import { createPlayground } from '../../playground/app.js';
+import { isLoopbackName } from '../../playground/guard.js';
 import { createReranker } from '../../rerank/app.js';
 import { DEFAULT_RERANK_OPTIONS, type RerankDeps, type RerankOptions } from '../../rerank/context.js';
 import { warmUp } from '../../rerank/warm-up.js';
@@ -103,6 +105,22 @@ const OPTIONS = {
     default: String(10 * 1024 * 1024),
     parse: integer(1, 1024 * 1024 * 1024),
   },
+  playground: {
+    flag: 'playground',
+    env: 'TWINRANK_PLAYGROUND',
+    help: 'Whether the admin port shows the playground, a page that compares both orders.',
+    default: 'true',
+    boolean: true,
+    parse: flag,
+  },
+  noPlayground: {
+    flag: 'no-playground',
+    env: null,
+    help: 'Leave the playground out.',
+    default: 'false',
+    boolean: true,
+    parse: flag,
+  },
 } satisfies OptionTable;
 
 export const rerankCommand: Command<typeof OPTIONS> = {
@@ -120,6 +138,12 @@ export const rerankCommand: Command<typeof OPTIONS> = {
         values,
         poolSize: poolSize('query'),
         handler: (parts) => rerankHandler(values, parts),
+        ...(values.playground && !values.noPlayground
+          ? {
+              playground: (proxy) =>
+                createPlayground({ proxy, loopbackOnly: isLoopbackName(values.admin.host) }),
+            }
+          : {}),
         endpoints: (parts) =>
           modelsListen === undefined ? undefined : startModelEndpoints(modelsListen, values, apiKeys, parts),
       },
