@@ -58,6 +58,7 @@ export const LISTENER_OPTIONS = {
   adminToken: {
     flag: 'admin-token',
     env: 'TWINRANK_ADMIN_TOKEN',
+    secret: true,
     help: 'Who calls the admin port, but for /health, must send "Authorization: Bearer TOKEN". Others can read flags: use the environment or a file.',
     parse: text,
   },
