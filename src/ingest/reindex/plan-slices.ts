@@ -1,9 +1,10 @@
 /** Cuts indices into slices. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../../errors.js';
 import { reasonOf, type EngineAnswer, type EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
 import { asRecord, isRecord } from '../../search-engine/json-value.js';
-import { patientRead } from './patient-read.js';
+import { patientRead, stopped } from './patient-read.js';
 import type { SliceRange } from './slice.js';
 
 export interface PlanOptions {
@@ -31,11 +32,14 @@ export interface ShardSize {
 
 const DOCS_PER_SLICE = 50_000;
 const MAX_SLICES = 1_000;
+/** Half a minute for a node to come back, or for another copy of its shards to become the primary. */
+const SHARD_TRIES = 30;
+const SHARD_PAUSE_MS = 1_000;
 
 /**
  * Slices of an index, alias, data stream or wildcard expression that hold every document which was written before
- * the call. Throws `bad_config` where there is no such index, or it is closed; `upstream_answer` where a shard is
- * away or the engine refuses.
+ * the call. Throws `bad_config` where there is no such index, or it is closed; `upstream_answer` where a shard
+ * stays away for half a minute or the engine refuses.
  */
 export async function planSlices(
   client: EngineClient,
@@ -50,8 +54,7 @@ export async function planSlices(
     return shardSizes(stats.body);
   };
   // First how far the shards are, then the refresh, so that all up to there can be seen; what can be seen is counted.
-  const before = await read();
-  await requireAllShards(client, expression, before, signal);
+  const before = await readWhole(read, (shards) => missingShards(client, expression, shards, signal), signal);
   await patientRead(client, { method: 'POST', path: `/${name}/_refresh`, signal });
   const after = new Map((await read()).map((size) => [`${size.index} ${size.shard}`, size.documents]));
   const shards = before.map((size) => ({
@@ -111,13 +114,30 @@ export function shardSizes(body: unknown): ShardSize[] {
   return sizes;
 }
 
-/** A shard without its primary is missing in the statistics without a word. */
-async function requireAllShards(
+/** All shards; one whose node has just gone is waited for, since another copy or the node itself soon has it. */
+async function readWhole(
+  read: () => Promise<ShardSize[]>,
+  missing: (shards: readonly ShardSize[]) => Promise<TwinrankError | undefined>,
+  signal: AbortSignal,
+): Promise<ShardSize[]> {
+  for (let tried = 1; ; tried++) {
+    const shards = await read();
+    const error = await missing(shards);
+    if (error === undefined) return shards;
+    if (tried >= SHARD_TRIES) throw error;
+    await sleep(SHARD_PAUSE_MS, undefined, { signal }).catch((reason: unknown) => {
+      throw stopped(reason);
+    });
+  }
+}
+
+/** What to say where a shard is away: one without its primary is missing in the statistics without a word. */
+async function missingShards(
   client: EngineClient,
   expression: string,
   shards: readonly ShardSize[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<TwinrankError | undefined> {
   const name = encodeExpression(expression);
   const answer = await patientRead(client, {
     method: 'GET',
@@ -133,13 +153,14 @@ async function requireAllShards(
     const found = shards.filter((shard) => shard.index === index).length;
     if (settings['index.verified_before_close'] === 'true') throw closed(index);
     if (Number.isFinite(expected) && found < expected) {
-      throw new TwinrankError(
+      return new TwinrankError(
         'upstream_answer',
         `"${index}" has ${expected} shards, of which ${found} can be read. ` +
           'Wait until the cluster is no longer red (GET _cluster/health), then try again.',
       );
     }
   }
+  return undefined;
 }
 
 function refusal(

@@ -246,9 +246,10 @@ describe('a bulk body in parts', () => {
   });
 
   it('that the client gives up is given up in the engine too', async () => {
-    let broken = 0;
+    let [begun, broken] = [0, 0];
     const engine = await faultyEngine({
       early: (request) => {
+        begun++;
         request.once('close', () => broken++);
         return true;
       },
@@ -257,7 +258,7 @@ describe('a bulk body in parts', () => {
     const wire = new Wire(Number(url.port)).write(
       `POST /_bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9999999\r\n\r\n${bulkOf(titles(40))}`,
     );
-    await sleep(50);
+    await eventually(() => begun === 1, 'the engine’s request');
     wire.end();
     await eventually(() => broken === 1, 'the end of the engine’s request');
     assert.equal(engine.bodies.length, 0);
