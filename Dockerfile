@@ -20,6 +20,7 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist/src dist/src
 COPY models models
 COPY mappings mappings
+COPY playground playground
 COPY LICENSE NOTICE ./
 # The only folder that is ever written to: everything runs with a read-only root and this one in memory.
 RUN mkdir -p /var/cache/twinrank bin && chown 1000:1000 /var/cache/twinrank \
