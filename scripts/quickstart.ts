@@ -125,6 +125,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(
       `  curl '${proxy.url}/${INDEX}/_search?q=${encodeURIComponent(`${choice.text}:(${queries[0] ?? ''})`)}'`,
     );
+    say(`Page     ${proxy.adminUrl}/playground/   both orders side by side, in a browser`);
     say('Ctrl-C stops all three.');
     await new Promise<void>((resolve) => {
       stopping.addEventListener('abort', () => resolve(), { once: true });

@@ -1,18 +1,25 @@
 /**
  * Our own encoder as the services run it, measured by the benchmark: worker threads, batches, tokenising in the
- * pool, and no cache. Arguments: folder of the bundle, file of the texts. Speaks as encode-peers/peers.py does.
+ * pool, and no cache. Arguments: folder of the bundle, file of the texts, precision. Speaks as encode-peers/peers.py does.
  */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { loadBundle } from '../../src/model/bundle.js';
+import { cacheFolder } from '../../src/cli/cache-folder.js';
 import { createEncoderPool } from '../../src/model/encoder-pool.js';
+import { prepareEncoder } from '../../src/model/int8-cache.js';
 import { defaultPoolSize } from '../../src/model/pool-size.js';
+import { withPrecision } from '../../src/model/precision.js';
 import { loadTokenizer } from '../../src/model/tokenizer-files.js';
 import type { Answers, Texts } from './encode-contestant.js';
 
-const [folder = '', textsFile = ''] = process.argv.slice(2);
-const bundle = await loadBundle(folder);
+const [folder = '', textsFile = '', precision = 'fp32'] = process.argv.slice(2);
+if (precision !== 'fp32' && precision !== 'int8') throw new Error(`"${precision}" is no precision.`);
+const bundle = await prepareEncoder(
+  withPrecision(await loadBundle(folder), precision),
+  cacheFolder(process.env),
+);
 const texts = JSON.parse(await readFile(textsFile, 'utf8')) as Texts;
 const pool = (purpose: 'query' | 'document') =>
   createEncoderPool(bundle, {
