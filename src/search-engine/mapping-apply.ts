@@ -166,6 +166,7 @@ export async function applyToTemplate(
         ? plan
         : {
             kind: 'apply',
+            settings: plan.settings,
             body: {},
             changes: [...(samePatterns ? [] : ['index_patterns']), ...unmet.map(({ name }) => name)],
             warnings: plan.warnings,

@@ -14,9 +14,14 @@ import {
 } from './mapping-meta.js';
 
 export type MappingPlan =
-  | { readonly kind: 'unchanged'; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'unchanged';
+      readonly settings: IndexSettings;
+      readonly warnings: readonly string[];
+    }
   | {
       readonly kind: 'apply';
+      readonly settings: IndexSettings;
       readonly body: Record<string, unknown>;
       readonly changes: readonly string[];
       readonly warnings: readonly string[];
@@ -39,12 +44,14 @@ const VECTOR_DEFINING = {
 export function planMapping(
   name: string,
   mappings: unknown,
-  wanted: IndexSettings,
+  asked: IndexSettings,
   force: boolean,
 ): MappingPlan {
   const present = asRecord(mappings);
   const properties = asRecord(present['properties']);
   const meta = asRecord(present['_meta']);
+  const old = settingsFromMeta(meta, name);
+  const wanted = withBlendOf(old, asked);
   const field = properties[wanted.vectorField];
   if (field !== undefined && !isOurField(field)) {
     throw new TwinrankError(
@@ -55,12 +62,16 @@ export function planMapping(
   }
   const isThere = hasNativeField(name, properties, wanted) && field !== undefined;
   const warnings = sourceWarnings(name, present, wanted);
-  const old = settingsFromMeta(meta, name);
   const changes =
     old === undefined ? [`_meta.twinrank and ${fieldNames(wanted)} are new`] : differences(old, wanted);
   if (old !== undefined && !force) refuseStale(name, old, wanted);
-  if (changes.length === 0 && isThere) return { kind: 'unchanged', warnings };
-  return { kind: 'apply', body: mappingBody(wanted, meta), changes, warnings };
+  if (changes.length === 0 && isThere) return { kind: 'unchanged', settings: wanted, warnings };
+  return { kind: 'apply', settings: wanted, body: mappingBody(wanted, meta), changes, warnings };
+}
+
+/** A weight that was tuned on judgments is not lost because another setting changes. */
+function withBlendOf(old: IndexSettings | undefined, asked: IndexSettings): IndexSettings {
+  return asked.blend === undefined && old?.blend !== undefined ? { ...asked, blend: old.blend } : asked;
 }
 
 function isOurField(field: unknown): boolean {

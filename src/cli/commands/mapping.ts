@@ -93,7 +93,7 @@ const OPTIONS = {
   blend: {
     flag: 'blend',
     env: 'TWINRANK_MAPPING_BLEND',
-    help: "Weight of the engine's score in the order, 0 to 1 or auto; left to the proxy if not given.",
+    help: "Weight of the engine's score in the order, 0 to 1 or auto. Left as it is if not given; where there is none, the proxy decides.",
     parse: blend,
   },
   force: {
@@ -166,7 +166,7 @@ async function apply(client: EngineClient, values: Values, io: CommandIo): Promi
   const { plan, created } = done;
   if (values.json)
     io.stdout.write(
-      `${JSON.stringify({ name, created, changed: plan.kind === 'apply', changes: plan.kind === 'apply' ? plan.changes : [], warnings: plan.warnings, settings: wanted })}\n`,
+      `${JSON.stringify({ name, created, changed: plan.kind === 'apply', changes: plan.kind === 'apply' ? plan.changes : [], warnings: plan.warnings, settings: plan.settings })}\n`,
     );
   else {
     const what =

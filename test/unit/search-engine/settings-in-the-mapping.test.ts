@@ -164,8 +164,19 @@ describe('the plan of mapping apply', () => {
   it('changes nothing the second time', () => {
     assert.deepEqual(planMapping('i', present(SETTINGS), SETTINGS, false), {
       kind: 'unchanged',
+      settings: SETTINGS,
       warnings: [],
     });
+  });
+
+  it('keep a blend that was written before, unless another is asked for', () => {
+    const tuned = present({ ...SETTINGS, blend: 0.3 });
+    const plan = planMapping('i', tuned, { ...SETTINGS, window: 50 }, false);
+    assert.equal(plan.settings.blend, 0.3);
+    assert.ok(plan.kind === 'apply');
+    assert.deepEqual(settingsFromMeta(plan.body['_meta'], 'i'), { ...SETTINGS, window: 50, blend: 0.3 });
+    assert.equal(planMapping('i', tuned, SETTINGS, false).kind, 'unchanged');
+    assert.equal(planMapping('i', tuned, { ...SETTINGS, blend: 'auto' }, false).settings.blend, 'auto');
   });
 
   it('changes window and codec without being forced', () => {
