@@ -1,5 +1,6 @@
 /** `twinrank model inspect [BUNDLE]`: what a bundle is, without running it. */
 import { bundleFacts, type BundleFacts } from '../../../model/bundle-facts.js';
+import { int8Fingerprint } from '../../../model/precision.js';
 import type { OnnxTensor } from '../../../model/onnx-file.js';
 import type { Command } from '../../command.js';
 import { bundleAt, BUNDLE_OPTIONS } from '../../model-options.js';
@@ -24,7 +25,10 @@ function inspectText({ folder, manifest, files, encoder, tokenizer, head, golden
     ['licence', manifest.license],
     ['about', manifest.description],
     ['source', manifest.source],
-    ['fingerprint', manifest.fingerprint],
+    [
+      'fingerprint',
+      `${manifest.fingerprint}; with --precision int8: ${int8Fingerprint(manifest.fingerprint)}`,
+    ],
     [
       'vectors',
       `${manifest.dimensions} dimensions, ${manifest.pooling} pooling, ${manifest.normalize ? 'unit length' : 'not normalised'}`,
