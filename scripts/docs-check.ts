@@ -3,14 +3,12 @@
  * one bash session in an empty folder, and checks commands, options and links of all pages.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import { BashSession, missingLine, stepsOf, type Step } from './docs/run-blocks.js';
 import { brokenLinks, pages, readPage, unknownCommands, unknownScripts } from './docs/static-checks.js';
 import { startEngine } from './engine/engine.js';
+import { freePorts } from './engine/free-ports.js';
 import { abortedBy, runMain, say } from './program.js';
 import { PROJECT_ROOT } from './project-root.js';
 import { PROGRAM } from './services.js';
@@ -59,7 +57,8 @@ async function runPage(page: string, steps: readonly Step[], engine: string): Pr
   writeFileSync(join(bin, 'twinrank'), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`);
   chmodSync(join(bin, 'twinrank'), 0o755);
   const addresses = new Map([['127.0.0.1:9200', engine]]);
-  for (const port of PORTS) addresses.set(`127.0.0.1:${port}`, `127.0.0.1:${await freePort()}`);
+  const free = await freePorts(PORTS.length);
+  for (const [i, port] of PORTS.entries()) addresses.set(`127.0.0.1:${port}`, `127.0.0.1:${free[i]}`);
   const session = new BashSession(work, {
     ...process.env,
     PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
@@ -88,15 +87,6 @@ async function runPage(page: string, steps: readonly Step[], engine: string): Pr
 
 function replaced(script: string, addresses: ReadonlyMap<string, string>): string {
   return script.replaceAll(/127\.0\.0\.1:\d{4}/g, (address) => addresses.get(address) ?? address);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 await runMain(main, { stopping });

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePorts } from './engine/free-ports.js';
 import { buildInFolders, type Built } from './image/build-in-folder.js';
 import { lastOf, stagesOf, wordsOf, type Stage } from './image/dockerfile.js';
 import { startIn, whyNot, type InRoot } from './image/root-folder.js';
@@ -71,7 +72,8 @@ async function checkConfinement(built: Built, image: Stage): Promise<void> {
 }
 
 async function checkService(built: Built, image: Stage, name: string, enginePort: number): Promise<void> {
-  const where = asImage(built, image, { TWINRANK_ADMIN: `127.0.0.1:${await freePort()}` });
+  const [port] = (await freePorts(1)) as [number];
+  const where = asImage(built, image, { TWINRANK_ADMIN: `127.0.0.1:${port}` });
   const entry = wordsOf(lastOf(image, 'ENTRYPOINT') ?? '');
   const args = [name, '--upstream', `http://127.0.0.1:${enginePort}`, '--listen', '127.0.0.1:0'];
   const service = startIn(where, [...entry, ...args], 'pipe');
@@ -109,15 +111,6 @@ async function output(
     stream?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, text };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 await runMain(main);

@@ -1,9 +1,9 @@
 /** nginx with configurations of our own in a temporary folder: the static upstream, and the limit of what a proxy can do. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../engine/free-ports.js';
 import type { BenchServer } from './passthrough-peers.js';
 
 const START_LIMIT_MS = 10_000;
@@ -69,7 +69,7 @@ async function startNginx(
 ): Promise<BenchServer> {
   const folder = join(parent, name);
   mkdirSync(folder);
-  const port = await freePort();
+  const [port] = (await freePorts(1)) as [number];
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (path) => `    ${path}_temp_path ${folder}/${path};`,
   );
@@ -117,17 +117,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
 }
