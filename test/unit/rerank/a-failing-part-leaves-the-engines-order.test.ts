@@ -5,24 +5,13 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TwinrankError } from '../../../src/errors.js';
 import type { Encoder } from '../../../src/model/encoder.js';
-import { createHead } from '../../../src/model/head.js';
 import { createReranker } from '../../../src/rerank/app.js';
 import { DEFAULT_RERANK_OPTIONS, type RerankOptions } from '../../../src/rerank/context.js';
 import type { SettingsReader } from '../../../src/search-engine/index-settings.js';
-import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
 import { encodePayload, hashText } from '../../../src/search-engine/vector-payload.js';
 import { eventually, httpUpstream, serviceOver, Wire } from '../http/wire.js';
+import { head, settings, SETTINGS } from './one-index.js';
 
-const SETTINGS: IndexSettings = {
-  textFields: ['title'], vectorField: 'vec', codec: 'f32', dimensions: 2, model: 'm', fingerprint: '0123456789abcdef', window: 5,
-}; // prettier-ignore
-const settings: SettingsReader = {
-  forSearch: () =>
-    Promise.resolve({ byIndex: new Map([['i', SETTINGS]]), maxResultWindow: 10_000, sourcesAreWhole: true }),
-  forWrite: () => Promise.reject(new Error('not asked for in a search')),
-};
-/** The log-odds of a hit are its vector's first number. */
-const head = createHead([[0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]], [0, 0], 2); // prettier-ignore
 const encoderThat = (encode: Encoder['encode']): Encoder => ({
   dimensions: 2,
   fingerprint: SETTINGS.fingerprint,

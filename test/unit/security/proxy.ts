@@ -1,26 +1,15 @@
 /** The proxy over an engine that says what a test has it say; the encoder is a stand-in. */
 import type { Encoder } from '../../../src/model/encoder.js';
-import { createHead } from '../../../src/model/head.js';
 import { createReranker } from '../../../src/rerank/app.js';
 import { DEFAULT_RERANK_OPTIONS } from '../../../src/rerank/context.js';
-import type { SettingsReader } from '../../../src/search-engine/index-settings.js';
-import type { IndexSettings } from '../../../src/search-engine/mapping-meta.js';
 import { httpUpstream, serviceOver } from '../http/wire.js';
+import { head, settings, SETTINGS } from '../rerank/one-index.js';
 
-const SETTINGS: IndexSettings = {
-  textFields: ['title'], vectorField: 'vec', codec: 'f32', dimensions: 2, model: 'm', fingerprint: '0123456789abcdef', window: 5,
-}; // prettier-ignore
-const settings: SettingsReader = {
-  forSearch: () =>
-    Promise.resolve({ byIndex: new Map([['i', SETTINGS]]), maxResultWindow: 10_000, sourcesAreWhole: true }),
-  forWrite: () => Promise.reject(new Error('not asked for in a search')),
-};
 const encoder: Encoder = {
   dimensions: 2,
   fingerprint: SETTINGS.fingerprint,
   encode: (texts) => Promise.resolve(texts.map((text) => Float32Array.of(text.length % 7, 1))),
 };
-const head = createHead([[0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]], [0, 0], 2); // prettier-ignore
 
 export const ONE_HIT =
   '{"took":1,"hits":{"total":{"value":1},"max_score":1.0,"hits":[{"_index":"i","_id":"1","_score":1.0,"_source":{"title":"t"}}]}}';
