@@ -3,63 +3,71 @@
  */
 
 /**
- * Largest code. Seven bits and not eight: where a processor has no VNNI, products of 8-bit activations and weights
- * are added in pairs with 16 bits, and 2 x 255 x 127 does not fit. So every processor computes the same.
+ * Largest code of a weight. Where a processor has no VNNI, products of activations and weights are added in pairs
+ * with 16 bits, so 2 x 204 x 80 must be at most 32,767: then every processor computes the same. Within that bound
+ * weights get the finer steps, since smoothed activations need fewer (see int8-graph.ts).
  */
-export const LARGEST_CODE = 63;
+export const LARGEST_CODE = 80;
+/** Largest code of an activation; they begin at 0. */
+export const LARGEST_ACTIVATION = 204;
 
-export interface Int8Matrix {
+export interface FloatMatrix {
   readonly inputs: number;
   readonly outputs: number;
+  /** [inputs, outputs] */
+  readonly values: Float32Array;
+}
+
+export interface Int8Matrix {
   /** [inputs, outputs] */
   readonly codes: Int8Array;
   /** What code 1 stands for, by output. */
   readonly scales: Float32Array;
 }
 
-/** Of weights [inputs, outputs]. */
-export function int8OfFloats(weights: Float32Array, inputs: number, outputs: number): Int8Matrix {
-  return int8Of(inputs, outputs, (column, into) => {
-    for (let i = 0; i < inputs; i++) into[i] = weights[i * outputs + column] as number;
-  });
-}
-
 /**
  * Of MatMulNBits' 4-bit codes [outputs, inputs / block, block / 2], the even one in the low half of each byte, 8
  * standing for nought, and scales [outputs, inputs / block].
  */
-export function int8OfBlocks(
+export function matrixOfBlocks(
   packed: Uint8Array,
   blockScales: Float32Array,
   { inputs, outputs, block }: { readonly inputs: number; readonly outputs: number; readonly block: number },
-): Int8Matrix {
+): FloatMatrix {
   const blocks = inputs / block;
-  return int8Of(inputs, outputs, (column, into) => {
+  const values = new Float32Array(inputs * outputs);
+  for (let column = 0; column < outputs; column++) {
     for (let i = 0; i < inputs; i++) {
       const byte = packed[(column * inputs + i) >> 1] as number;
       const code = (i & 1) === 0 ? byte & 15 : byte >> 4;
-      into[i] = (code - 8) * (blockScales[column * blocks + Math.floor(i / block)] as number);
+      const scale = blockScales[column * blocks + Math.floor(i / block)] as number;
+      values[i * outputs + column] = (code - 8) * scale;
     }
-  });
+  }
+  return { inputs, outputs, values };
 }
 
-function int8Of(
-  inputs: number,
-  outputs: number,
-  readColumn: (column: number, into: Float64Array) => void,
+/** Rounds the matrix, each row multiplied by its factor first. Throws a plain Error where a weight is not finite. */
+export function roundMatrix(
+  { inputs, outputs, values }: FloatMatrix,
+  factors: Float32Array | null,
 ): Int8Matrix {
-  const codes = new Int8Array(inputs * outputs);
-  const scales = new Float32Array(outputs);
-  const values = new Float64Array(inputs);
-  for (let column = 0; column < outputs; column++) {
-    readColumn(column, values);
-    let largest = 0;
-    for (const value of values) largest = Math.max(largest, Math.abs(value));
-    if (!Number.isFinite(largest)) throw new Error('its weights are not all finite.');
-    // A column of noughts may have any scale but nought.
-    const scale = largest === 0 ? 1 : largest / LARGEST_CODE;
-    scales[column] = scale;
-    for (let i = 0; i < inputs; i++) codes[i * outputs + column] = Math.round((values[i] as number) / scale);
+  const largest = new Float64Array(outputs);
+  for (let i = 0; i < inputs; i++) {
+    const factor = factors?.[i] ?? 1;
+    for (let k = 0; k < outputs; k++)
+      largest[k] = Math.max(largest[k] as number, Math.abs((values[i * outputs + k] as number) * factor));
   }
-  return { inputs, outputs, codes, scales };
+  if (!largest.every(Number.isFinite)) throw new Error('its weights are not all finite.');
+  // A column of noughts may have any scale but nought.
+  const scales = Float32Array.from(largest, (value) => (value === 0 ? 1 : value / LARGEST_CODE));
+  const codes = new Int8Array(inputs * outputs);
+  for (let i = 0; i < inputs; i++) {
+    const factor = factors?.[i] ?? 1;
+    for (let k = 0; k < outputs; k++) {
+      const at = i * outputs + k;
+      codes[at] = Math.round(((values[at] as number) * factor) / (scales[k] as number));
+    }
+  }
+  return { codes, scales };
 }

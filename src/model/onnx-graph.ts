@@ -42,7 +42,7 @@ const GRAPH = { node: 1, weight: 5 };
 const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 };
 const ATTRIBUTE = { name: 1, int: 3, ints: 8, type: 20 };
 const ATTRIBUTE_TYPE = { int: 2, ints: 7 };
-const TENSOR = { shape: 1, type: 2, name: 8, raw: 9 };
+const TENSOR = { shape: 1, type: 2, int64s: 7, name: 8, raw: 9 };
 
 /** Reads a graph. Throws a plain Error where the bytes are no ONNX model. */
 export function readGraph(file: Buffer): OnnxGraph {
@@ -135,6 +135,25 @@ export function attributeOf(node: OnnxNode, name: string): number | undefined {
   return found === undefined ? undefined : (numberOf(found, ATTRIBUTE.int) ?? 0);
 }
 
+/** A list of whole numbers among the attributes of a node, or undefined. */
+export function listAttributeOf(node: OnnxNode, name: string): readonly number[] | undefined {
+  const attributes = blocksOf(Buffer.concat(node.bytes), NODE.attribute);
+  const found = attributes.find((entry) => textsOf(entry, ATTRIBUTE.name)[0] === name);
+  return found === undefined ? undefined : integersIn(found, ATTRIBUTE.ints);
+}
+
+/** The numbers of a weight of 32-bit floats, or null. A copy, since those of a file need not begin where a float may. */
+export function floatsOf({ type, raw }: OnnxWeight): Float32Array | null {
+  return type === ELEMENT.float32 && raw !== null ? new Float32Array(Uint8Array.from(raw).buffer) : null;
+}
+
+/** The numbers of a weight of 64-bit whole numbers, or null. */
+export function integersOf(weight: OnnxWeight | undefined): readonly number[] | null {
+  if (weight?.type !== ELEMENT.int64) return null;
+  if (weight.raw !== null) return Array.from(new BigInt64Array(Uint8Array.from(weight.raw).buffer), Number);
+  return integersIn(Buffer.concat(weight.bytes), TENSOR.int64s);
+}
+
 function nodeOf(bytes: Buffer): OnnxNode {
   return {
     operator: textsOf(bytes, NODE.operator)[0] ?? '',
@@ -146,31 +165,36 @@ function nodeOf(bytes: Buffer): OnnxNode {
 }
 
 function weightOf(bytes: Buffer): OnnxWeight {
-  const shape: number[] = [];
-  for (const field of fieldsOf(bytes)) {
-    if (field.number !== TENSOR.shape) continue;
-    if (field.type === 'varint') shape.push(Number(field.value));
-    else shape.push(...packedNumbers(field.bytes));
-  }
   return {
     name: textsOf(bytes, TENSOR.name)[0] ?? '',
-    shape,
+    shape: integersIn(bytes, TENSOR.shape),
     type: numberOf(bytes, TENSOR.type) ?? 0,
     bytes: [bytes],
     raw: blocksOf(bytes, TENSOR.raw)[0] ?? null,
   };
 }
 
+/** Whole numbers of a repeated field; those below nought are stored as 64-bit ones. */
+function integersIn(message: Buffer, number: number): number[] {
+  const integers: number[] = [];
+  for (const field of fieldsOf(message)) {
+    if (field.number !== number) continue;
+    if (field.type === 'varint') integers.push(Number(BigInt.asIntN(64, field.value)));
+    else integers.push(...packedNumbers(field.bytes));
+  }
+  return integers;
+}
+
 /** Some writers pack repeated numbers into one field. */
 function packedNumbers(bytes: Buffer): number[] {
   const numbers: number[] = [];
-  let [value, scale] = [0, 1];
+  let [value, shift] = [0n, 0n];
   for (const byte of bytes) {
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
+    value |= BigInt(byte & 0x7f) << shift;
+    shift += 7n;
     if (byte >= 0x80) continue;
-    numbers.push(value);
-    [value, scale] = [0, 1];
+    numbers.push(Number(BigInt.asIntN(64, value)));
+    [value, shift] = [0n, 0n];
   }
   return numbers;
 }
