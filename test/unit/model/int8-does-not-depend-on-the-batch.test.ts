@@ -76,8 +76,9 @@ describe('an int8 vector of zh-en-small', () => {
     for (const [at, one] of TEXTS.entries()) {
       const { vectors } = await exact.encode([one]);
       const cosine = vectors.reduce((sum, value, i) => sum + value * (alone[at]?.[i] ?? Number.NaN), 0);
-      // Measured: at least .9964 over 11,486 titles and questions.
-      assert.ok(cosine >= 0.996 && cosine < 0.99999, `${cosine} for ${JSON.stringify(one.text)}`);
+      // Measured: at least .9991 over 11,486 titles and questions, and .9968 where channels are not evened out.
+      const least = one.text === '' ? 0.998 : 0.999;
+      assert.ok(cosine >= least && cosine < 0.99999, `${cosine} for ${JSON.stringify(one.text)}`);
     }
   });
 
