@@ -41,7 +41,8 @@ const LOWEST = new Map([
   ['Gelu', -0.1701],
   ['FastGelu', -0.1701],
   ['BiasGelu', -0.1701],
-  ['QuickGelu', -0.1637],
+  // Of x times sigmoid(alpha x), where alpha is 1 or more.
+  ['QuickGelu', -0.2785],
   ['Relu', 0],
 ]);
 /** From this opset on the axes of ReduceMax are an input. */
