@@ -34,7 +34,7 @@ export interface OnnxGraph {
 }
 
 /** TensorProto.DataType. */
-export const ELEMENT = { float32: 1, uint8: 2, int8: 3, int64: 7 } as const;
+const ELEMENT = { float32: 1, uint8: 2, int8: 3, int64: 7 } as const;
 
 const MODEL = { graph: 7, opset: 8 };
 const OPSET = { domain: 1, version: 2 };
