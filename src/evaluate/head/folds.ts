@@ -34,15 +34,19 @@ export function pairFolds(
   return { count, of, withheld: withheldOf(left, right, of) };
 }
 
-/** Folds of lists: query g is held out with all its rows. */
-export function listFolds(starts: ArrayLike<number>, count: number, seed: number): Folds {
+/** Folds of lists, where `queries` numbers the query of each: a query is held out with all rows of all its lists. */
+export function listFolds(
+  starts: ArrayLike<number>,
+  queries: ArrayLike<number>,
+  count: number,
+  seed: number,
+): Folds {
   const lists = starts.length - 1;
-  const order = shuffled(
-    Array.from({ length: lists }, (_, list) => list),
-    createRandom(seed),
-  );
+  const order = shuffled([...new Set(Array.from(queries))], createRandom(seed));
+  const foldOf = new Map(order.map((query, place) => [query, place % count]));
   const of = new Int32Array(starts[lists] ?? 0);
-  order.forEach((list, place) => of.fill(place % count, starts[list], starts[list + 1]));
+  for (let list = 0; list < lists; list++)
+    of.fill(foldOf.get(queries[list] as number) ?? 0, starts[list], starts[list + 1]);
   return { count, of, withheld: Uint32Array.from(of, (fold) => (1 << fold) >>> 0) };
 }
 

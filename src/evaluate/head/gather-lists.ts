@@ -8,7 +8,7 @@ import type { Searcher } from '../search-http.js';
 import type { TextNumbers } from './encode-texts.js';
 import { textsOf } from './engine-lists.js';
 import type { NumberedLists } from './list-problem.js';
-import { listItems, type ListItem } from './list-rows.js';
+import { hitItems, listItems, type ListItem } from './list-rows.js';
 
 export interface GatherDeps {
   readonly searcher: Searcher;
@@ -21,7 +21,7 @@ export interface GatherDeps {
 export interface GatherOptions {
   readonly index: string;
   readonly textFields: readonly string[];
-  /** Documents of grade 0 that each list should have. */
+  /** Documents of grade 0 that each list of judged documents should have. */
   readonly negatives: number;
 }
 
@@ -40,35 +40,63 @@ export async function gatherLists(
   { index, textFields, negatives }: GatherOptions,
   signal: AbortSignal,
 ): Promise<Gathered> {
-  const lists: { readonly query: Query; readonly items: readonly ListItem[] }[] = [];
+  const found: Found[] = [];
   for (const query of queries) {
     const { hits } = await searcher.search(bodyOf(query.text), signal);
-    lists.push({ query, items: listItems(qrels.get(query.id) ?? new Map(), rankingOf(hits), negatives) });
-    onQuery?.(lists.length, queries.length);
+    const judgments = qrels.get(query.id) ?? new Map<string, number>();
+    const ranking = rankingOf(hits);
+    found.push({
+      query,
+      judged: listItems(judgments, ranking, negatives),
+      hits: hitItems(judgments, ranking),
+    });
+    onQuery?.(found.length, queries.length);
   }
-  const ids = [...new Set(lists.flatMap(({ items }) => items.map(({ id }) => id)))];
+  const ids = [...new Set(found.flatMap(({ judged, hits }) => [...judged, ...hits].map(({ id }) => id)))];
   const texts = await textsOf(client, index, textFields, ids, signal);
+  const known = found.map(({ query, judged, hits }) => ({
+    query,
+    judged: judged.filter(({ id }) => texts.has(id)),
+    hits: hits.filter(({ id }) => texts.has(id)),
+  }));
+  const useful = known.filter(({ judged }) => canTeach(judged));
   const judged = judgedBy(queries, qrels);
-  const rows = { left: [] as number[], right: [] as number[], grades: [] as number[], starts: [0] };
-  for (const { query, items } of lists) {
-    const found = items.filter(({ id }) => texts.has(id));
-    const grades = found.map(({ grade }) => grade ?? -1);
-    if (!grades.some((grade) => grade > 0) || !grades.some((grade) => grade <= 0)) continue;
-    for (const [i, { id }] of found.entries()) {
-      rows.left.push(numbers.numberOf(query.text, 'query'));
-      rows.right.push(numbers.numberOf(texts.get(id) ?? '', 'document'));
-      rows.grades.push(grades[i] as number);
-    }
-    rows.starts.push(rows.left.length);
-  }
   return {
-    lists: {
-      left: Int32Array.from(rows.left),
-      right: Int32Array.from(rows.right),
-      grades: Int32Array.from(rows.grades),
-      starts: Int32Array.from(rows.starts),
-    },
+    lists: numbered(useful, texts, numbers),
     unknown: { judged: judged.length, unknown: judged.filter((id) => !texts.has(id)) },
-    useless: queries.length - (rows.starts.length - 1),
+    useless: queries.length - useful.length,
+  };
+}
+
+/** A query with its two lists. */
+interface Found {
+  readonly query: Query;
+  readonly judged: readonly ListItem[];
+  readonly hits: readonly ListItem[];
+}
+
+function canTeach(items: readonly ListItem[]): boolean {
+  return items.some(({ grade }) => (grade ?? 0) > 0) && items.some(({ grade }) => (grade ?? 0) <= 0);
+}
+
+/** The lists of judged documents first, one a query; then those of hits, where they can teach something. */
+function numbered(
+  found: readonly Found[],
+  texts: ReadonlyMap<string, string>,
+  numbers: TextNumbers,
+): Omit<NumberedLists, 'vectors'> {
+  const ofJudged = found.map(({ query, judged }, number) => ({ number, query, items: judged }));
+  const ofHits = found
+    .map(({ query, hits }, number) => ({ number, query, items: hits }))
+    .filter(({ items }) => canTeach(items));
+  const lists = [...ofJudged, ...ofHits];
+  const rows = lists.flatMap(({ query, items }) => items.map((item) => ({ query, ...item })));
+  let row = 0;
+  return {
+    left: Int32Array.from(rows, ({ query }) => numbers.numberOf(query.text, 'query')),
+    right: Int32Array.from(rows, ({ id }) => numbers.numberOf(texts.get(id) ?? '', 'document')),
+    grades: Int32Array.from(rows, ({ grade }) => grade ?? -1),
+    starts: Int32Array.from([0, ...lists.map(({ items }) => (row += items.length))]),
+    queries: Int32Array.from(lists, ({ number }) => number),
   };
 }

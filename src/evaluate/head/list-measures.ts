@@ -1,4 +1,4 @@
-/** How well scores order the judged rows of each list: nDCG@10 and the listwise loss. Pure. */
+/** How well scores order the rows of each list: nDCG@10 and the listwise loss. Pure. */
 import { ndcg } from '../metrics.js';
 
 /** Rows of queries: row `starts[g]` to `starts[g + 1]` are the list of query g. */
@@ -10,13 +10,20 @@ export interface GradedLists {
 
 const DEPTH = 10;
 
-/** By list. Ties go by the order of the rows, which must say nothing about the grades. */
-export function listNdcgs({ starts, grades }: GradedLists, scores: ArrayLike<number>): number[] {
+/**
+ * By list, over judged rows alone or with the others as grade 0. Ties go by the order of the rows, which must say
+ * nothing about the grades.
+ */
+export function listNdcgs(
+  { starts, grades }: GradedLists,
+  scores: ArrayLike<number>,
+  { judgedOnly }: { readonly judgedOnly: boolean },
+): number[] {
   return Array.from({ length: starts.length - 1 }, (_, list) => {
     const rows: number[] = [];
     for (let row = starts[list] as number; row < (starts[list + 1] as number); row++)
-      if ((grades[row] as number) >= 0) rows.push(row);
-    const judgments = new Map(rows.map((row) => [String(row), grades[row] as number]));
+      if (!judgedOnly || (grades[row] as number) >= 0) rows.push(row);
+    const judgments = new Map(rows.map((row) => [String(row), Math.max(0, grades[row] as number)]));
     rows.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
     return ndcg(rows.map(String), judgments, DEPTH);
   });

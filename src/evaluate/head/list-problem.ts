@@ -1,4 +1,4 @@
-/** Judged queries with their documents as something to learn from. */
+/** Judged queries with their documents and the engine's hits as something to learn from. */
 import type { Strengths } from './anchored-head.js';
 import { listFolds } from './folds.js';
 import { gainShares, listLosses, listNdcgs } from './list-measures.js';
@@ -13,8 +13,13 @@ export interface NumberedLists {
   readonly right: Int32Array;
   /** Grade of each row; -1 where nobody judged it. */
   readonly grades: Int32Array;
-  /** Row `starts[g]` to `starts[g + 1]` are the list of query g. */
+  /** Row `starts[g]` to `starts[g + 1]` are list g. */
   readonly starts: Int32Array;
+  /**
+   * Number of each list's query. The first lists are those of judged documents, one for each query in their order;
+   * then come lists of the engine's hits, of some of these queries.
+   */
+  readonly queries: Int32Array;
 }
 
 export interface ListOptions {
@@ -25,21 +30,21 @@ export interface ListOptions {
 }
 
 /** Strengths that are tried, from strong to weak. */
-export const LIST_STRENGTHS = [30, 10, 3, 1, 0.3, 0.1] as const;
+export const LIST_STRENGTHS = [30, 10, 5, 2, 1, 0.5] as const;
 
 /**
  * Within one query u is constant, so nothing can be learned of its part. The distance is held harder than v: measured
  * on entity titles, weights of single distances fit the training queries alone, see docs/models.md.
  */
 function listStrengths(strength: number): Strengths {
-  return { u: Infinity, v: strength, d: 10 * strength };
+  return { u: Infinity, v: strength, d: 3 * strength };
 }
 
 export function listProblem(
-  { vectors, left, right, grades, starts }: NumberedLists,
+  { vectors, left, right, grades, starts, queries }: NumberedLists,
   { folds: count, seed, relevantFrom }: ListOptions,
 ): TrainingProblem {
-  const folds = listFolds(starts, count, seed);
+  const folds = listFolds(starts, queries, count, seed);
   const rows = trainingRows('lists', vectors, {
     left,
     right,
@@ -47,8 +52,13 @@ export function listProblem(
     target: gainShares({ starts, grades }),
     withheld: folds.withheld,
   });
+  const ofJudged = new Set(queries).size;
+  const judgedLists = { starts: starts.subarray(0, ofJudged + 1), grades };
+  const hitLists = { starts: starts.subarray(ofJudged), grades };
   // Hits that nobody judged may be relevant: they teach an order, but are no ground for a probability.
-  const judged = Int32Array.from([...grades.keys()].filter((row) => (grades[row] as number) >= 0));
+  const judged = Int32Array.from(
+    [...grades.keys()].filter((row) => row < (starts[ofJudged] as number) && (grades[row] as number) >= 0),
+  );
   const labels = Uint8Array.from(judged, (row) => ((grades[row] as number) >= relevantFrom ? 1 : 0));
   return {
     kind: 'queries',
@@ -63,9 +73,20 @@ export function listProblem(
         name: 'list loss',
         isLoss: true,
         needsScale: true,
-        of: (scores) => listLosses({ starts, grades }, scores).map((loss) => -loss),
+        of: (scores) => listLosses(judgedLists, scores).map((loss) => -loss),
       },
-      { name: 'judged-only nDCG@10', of: (scores) => listNdcgs({ starts, grades }, scores) },
+      {
+        name: 'judged-only nDCG@10',
+        of: (scores) => listNdcgs(judgedLists, scores, { judgedOnly: true }),
+      },
+      ...(hitLists.starts.length < 2
+        ? []
+        : [
+            {
+              name: 'nDCG@10 of hits',
+              of: (scores: Float64Array) => listNdcgs(hitLists, scores, { judgedOnly: false }),
+            },
+          ]),
       {
         name: 'AUC of judged',
         of: () => [],
@@ -76,6 +97,6 @@ export function listProblem(
           ),
       },
     ],
-    examples: { queries: starts.length - 1, judged: judged.length, from_hits: grades.length - judged.length },
+    examples: { queries: ofJudged, judged: judged.length, from_hits: grades.length - judged.length },
   };
 }

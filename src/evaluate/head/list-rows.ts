@@ -1,9 +1,13 @@
 /**
- * Turns judged queries and the engine's hits into lists to learn from. Pure.
+ * Turns judged queries and the engine's hits into lists to learn from, two for each query. Pure.
  *
- * A list holds all judged documents. Judged zeros are the best negatives, for somebody looked at them. Where there
+ * One holds all judged documents. Judged zeros are the best negatives, for somebody looked at them. Where there
  * are fewer than wanted, hits that nobody judged join as grade 0, taken from several ranks: not the very first, which
  * may well be relevant, and not only the last, which are too easy.
+ *
+ * The other holds the engine's hits, which is what the head will order. Judged documents are mostly found by other
+ * means and are told apart by other signs: a head that learned from them alone orders hits worse than the plain
+ * distance does.
  */
 import type { Judgments } from '../qrels.js';
 import { inHashOrder } from '../ranking.js';
@@ -28,6 +32,14 @@ export function listItems(judgments: Judgments, hits: readonly string[], negativ
   const added = atSeveralRanks(unjudged, Math.max(0, negatives - zeros));
   const grades = new Map<string, number | null>([...judgments, ...added.map((id) => [id, null] as const)]);
   return inHashOrder([...grades.keys()]).map((id) => ({ id, grade: grades.get(id) ?? null }));
+}
+
+/** The engine's hits as the head will meet them, judged or not; the order says nothing about their grades. */
+export function hitItems(judgments: Judgments, hits: readonly string[]): ListItem[] {
+  const items = hits.map((id) => ({ id, grade: judgments.get(id) ?? null }));
+  const kept = items.filter(({ grade }, rank) => grade !== null || rank >= TRUSTED_RANKS);
+  const byId = new Map(kept.map((item) => [item.id, item]));
+  return inHashOrder([...byId.keys()]).flatMap((id) => byId.get(id) ?? []);
 }
 
 /** `count` ids whose ranks lie dense at the front and thin towards the end, as equal steps of the rank's square root do. */

@@ -100,7 +100,31 @@ describe('training from judged queries', () => {
     }
     const starts = Int32Array.from({ length: queries + 1 }, (_, i) => i * size);
     const ints = (values: number[]) => Int32Array.from(values);
-    return { vectors, left: ints(left), right: ints(right), grades: ints(grades), starts };
+    const numbers = Int32Array.from({ length: queries }, (_, query) => query);
+    return { vectors, left: ints(left), right: ints(right), grades: ints(grades), starts, queries: numbers };
+  }
+
+  /** With the last documents of each query once more as what the engine found, where a relevant one is among them. */
+  function withHits({ vectors, starts, queries, ...rows }: ReturnType<typeof lists>) {
+    const size = 8;
+    const found = [...queries].filter((query) => {
+      const end = starts[query + 1] ?? 0;
+      return rows.grades.subarray(end - size, end).includes(1);
+    });
+    const again = (values: Int32Array) =>
+      Int32Array.from([
+        ...values,
+        ...found.flatMap((query) => [...values.subarray((starts[query + 1] ?? 0) - size, starts[query + 1])]),
+      ]);
+    const end = starts.at(-1) ?? 0;
+    return {
+      vectors,
+      left: again(rows.left),
+      right: again(rows.right),
+      grades: again(rows.grades),
+      starts: Int32Array.from([...starts, ...found.map((_, i) => end + (i + 1) * size)]),
+      queries: Int32Array.from([...queries, ...found]),
+    };
   }
 
   it('finds the distances that count', async () => {
@@ -118,6 +142,24 @@ describe('training from judged queries', () => {
     assert.ok(
       part(weights, 0).every((weight) => weight === 0),
       'u is the same for all of a query',
+    );
+  });
+
+  it('looks at the order of the hits too, those that nobody judged counting as not relevant', async () => {
+    const half = (u: Float32Array, v: Float32Array) => l1(u.subarray(0, 8), v.subarray(0, 8));
+    const alone = lists(200, half);
+    const both = withHits(alone);
+    const problem = listProblem(both, { folds: 5, seed: 1, relevantFrom: 1 });
+    assert.equal(problem.examples['queries'], 200);
+    const { judged, measures } = listProblem(alone, { folds: 5, seed: 1, relevantFrom: 1 });
+    assert.deepEqual(problem.judged, judged, 'a judged hit gives no second ground for a probability');
+    const { report } = await trainHead(problem, { ...OPTIONS, tried: LIST_STRENGTHS });
+    const [, , hits] = report.measures;
+    assert.equal(hits?.name, 'nDCG@10 of hits');
+    assert.ok(hits.head > hits.anchor, JSON.stringify(hits));
+    assert.deepEqual(
+      measures.map(({ name }) => name),
+      ['list loss', 'judged-only nDCG@10', 'AUC of judged'],
     );
   });
 

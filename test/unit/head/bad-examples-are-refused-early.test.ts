@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { listItems, atSeveralRanks } from '../../../src/evaluate/head/list-rows.js';
+import { atSeveralRanks, hitItems, listItems } from '../../../src/evaluate/head/list-rows.js';
 import { trainableQueries, unknownDocumentsWarning } from '../../../src/evaluate/head/lists-check.js';
 import { checkPairs } from '../../../src/evaluate/head/pairs-check.js';
 import { parsePairs, type LabelledPair } from '../../../src/evaluate/head/pairs-file.js';
@@ -143,6 +143,26 @@ describe('negatives', () => {
     assert.equal(grade(null).length, 4);
     assert.ok(!grade(null).some((id) => ['h1', 'h2'].includes(id)));
     assert.equal(listItems(judgments, hits, 2).length, 3, 'enough zeros are judged');
+  });
+
+  it('stand among the hits as the head will meet them, but for the very first that nobody judged', () => {
+    const items = hitItems(
+      new Map([
+        ['h2', 0],
+        ['h50', 1],
+        ['x', 2],
+      ]),
+      hits,
+    );
+    assert.equal(items.length, 98);
+    assert.deepEqual(
+      items.filter(({ grade }) => grade !== null).sort((a, b) => a.id.localeCompare(b.id)),
+      [
+        { id: 'h2', grade: 0 },
+        { id: 'h50', grade: 1 },
+      ],
+    );
+    assert.ok(!items.some(({ id }) => ['h0', 'h1', 'x'].includes(id)));
   });
 
   it('are taken from several ranks, each once, as many as wanted', () => {

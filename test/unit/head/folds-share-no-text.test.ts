@@ -50,11 +50,16 @@ describe('folds', () => {
     }
   });
 
-  it('of queries hold a query out with all its rows', () => {
-    const starts = [0, 3, 4, 9, 12, 13];
-    const { of } = listFolds(starts, 2, 1);
-    for (const [list, start] of starts.slice(0, -1).entries())
-      assert.equal(new Set(of.subarray(start, starts[list + 1])).size, 1);
+  it('of queries hold a query out with all rows of all its lists', () => {
+    const starts = [0, 3, 4, 9, 12, 13, 15];
+    const queries = [0, 1, 2, 3, 0, 2];
+    const { of } = listFolds(starts, queries, 2, 1);
+    for (const query of new Set(queries)) {
+      const rows = queries.flatMap((owner, list) =>
+        owner === query ? [...of.subarray(starts[list], starts[list + 1])] : [],
+      );
+      assert.equal(new Set(rows).size, 1);
+    }
     assert.equal(new Set(of).size, 2);
   });
 });

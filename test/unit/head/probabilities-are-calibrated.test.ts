@@ -52,11 +52,13 @@ describe('measures', () => {
     assert.equal(areaUnderCurve([5, 5], [0, 1]), 0.5);
   });
 
-  it('nDCG is over the judged rows alone', () => {
+  it('nDCG is over the judged rows alone, or counts the others as not relevant', () => {
     const lists = { starts: [0, 3, 5], grades: [0, 1, -1, 1, 0] };
-    const [first, second] = listNdcgs(lists, [1, 0, 9, 4, 3]);
+    const [first, second] = listNdcgs(lists, [1, 0, 9, 4, 3], { judgedOnly: true });
     assert.ok(Math.abs((first ?? 0) - 1 / Math.log2(3)) < 1e-12);
     assert.equal(second, 1);
+    const [withAll] = listNdcgs(lists, [1, 0, 9, 4, 3], { judgedOnly: false });
+    assert.ok(Math.abs((withAll ?? 0) - 1 / Math.log2(4)) < 1e-12);
     assert.deepEqual([...gainShares({ starts: [0, 3], grades: [2, 1, -1] })], [0.75, 0.25, 0]);
   });
 
