@@ -6,7 +6,7 @@
  * Largest code. Seven bits and not eight: where a processor has no VNNI, products of 8-bit activations and weights
  * are added in pairs with 16 bits, and 2 x 255 x 127 does not fit. So every processor computes the same.
  */
-export const LARGEST_CODE = 63;
+const LARGEST_CODE = 63;
 
 export interface Int8Matrix {
   readonly inputs: number;
