@@ -24,9 +24,10 @@ export interface ReindexInsight {
   progress?: () => JobProgress | null;
 }
 
-/** Starts to listen, where there is an address. Rejects with `bad_config` where it cannot be had. */
+/** Starts to listen, where there is an address; metrics need the token, where there is one. Rejects with `bad_config` where it cannot be had. */
 export async function startReindexAdmin(
   wanted: ListenAddress | undefined,
+  token: string | undefined,
   insight: ReindexInsight,
 ): Promise<ReindexAdmin> {
   if (wanted === undefined)
@@ -40,6 +41,7 @@ export async function startReindexAdmin(
     createAdminApp({
       checks: [modelCheck(() => insight.encoder)],
       metrics: async () => ({ contentType, text: await metrics.text() }),
+      token,
     }),
   );
   const address = await listen(server, wanted);
