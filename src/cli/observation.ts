@@ -5,7 +5,7 @@ import { createAdminApp, type AdminPage, type ReadinessCheck } from '../http/adm
 import type { Exchange } from '../http/pass-through.js';
 import { newRequestId } from '../http/request-id.js';
 import { newRecord, type RequestEnd } from '../http/request-record.js';
-import type { AnyServer } from '../http/service.js';
+import type { AnyServer } from '../http/listen.js';
 import type { EncoderPoolStats } from '../model/encoder-pool.js';
 import { adminTokenOf, isOpenToOthers, OPEN_ADMIN_PORT } from './admin-token.js';
 import type { LISTENER_OPTIONS } from './listener.js';

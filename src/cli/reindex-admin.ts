@@ -1,7 +1,7 @@
 /** The admin port of a reindex, where the operator wants one: liveness and metrics while it runs. */
 import { createServer } from 'node:http';
 import { createAdminApp } from '../http/admin-app.js';
-import { listen, shutDown } from '../http/service.js';
+import { listen, shutDown } from '../http/listen.js';
 import type { EncoderPool } from '../model/encoder-pool.js';
 import type { JobProgress } from '../ingest/reindex/jobs/worker.js';
 import { addEncoderMetrics } from './metrics/encoder-metrics.js';
