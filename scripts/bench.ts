@@ -3,6 +3,7 @@ import { startEngine, type EngineOptions } from './engine/engine.js';
 import type { BenchRun } from './bench/bench-run.js';
 import { bulkMemory, BULK_MEMORY_ENGINE } from './bench/bulk-memory.js';
 import { encodeRate } from './bench/encode.js';
+import { headTrain } from './bench/head-train.js';
 import { ingestRate } from './bench/ingest.js';
 import { interference } from './bench/interference.js';
 import { memory } from './bench/memory.js';
@@ -21,6 +22,7 @@ interface Benchmark {
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'bulk-memory': { engine: BULK_MEMORY_ENGINE, run: bulkMemory },
   encode: { engine: undefined, run: encodeRate },
+  'head-train': { engine: undefined, run: headTrain },
   ingest: { engine: { heap: '1g', throughput: true }, run: ingestRate },
   interference: { engine: { heap: '1g' }, run: ({ engine, output }) => interference(engine.url, output) },
   memory: { engine: undefined, run: ({ output }) => memory(output) },

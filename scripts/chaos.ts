@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { textTable } from '../src/cli/table.js';
 import { runChaos, SCENARIO_NAMES, type ChaosResult, type ScenarioName } from './chaos/run-chaos.js';
-import { cacheFolder } from './engine/cache-folder.js';
+import { cacheFolder } from '../src/cli/cache-folder.js';
 import { startCluster } from './engine/cluster.js';
 import { abortedBy, runMain, say, UsageError } from './program.js';
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { preparePython, runSuite, type Outcome } from './client-suite/pytest-run.js';
-import { cacheFolder } from './engine/cache-folder.js';
+import { cacheFolder } from '../src/cli/cache-folder.js';
 import { startEngine } from './engine/engine.js';
 import { abortedBy, runMain, say } from './program.js';
 import { startService } from './services.js';

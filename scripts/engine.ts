@@ -2,11 +2,17 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_ENGINE, ENGINES, type EngineVersion } from './engine/engine-table.js';
 import { startEngine, type EngineOptions } from './engine/engine.js';
-import { detachedStatus, startDetached, stopDetached, superviseDetached } from './engine/detached.js';
+import {
+  detachedEngines,
+  type Detached,
+  startDetached,
+  stopDetached,
+  superviseDetached,
+} from './engine/detached.js';
 import { abortedBy, runMain, say, UsageError } from './program.js';
 
 const USAGE = `Usage: npm run engine -- start [--port N] [--version V] [--heap 512m] [--data FOLDER] [--detach]
-       npm run engine -- stop
+       npm run engine -- stop [--port N]
        npm run engine -- status
 Versions: ${Object.keys(ENGINES).join(', ')}`;
 
@@ -20,16 +26,12 @@ async function main(args: readonly string[]): Promise<number> {
       return values.detach === true ? detach(args, options) : foreground(options);
     }
     case 'stop':
-      say((await stopDetached()) ? 'The detached engine is stopped.' : 'No detached engine is running.');
-      return 0;
+      return stop(portOf(values));
     case 'status': {
-      const running = await detachedStatus();
-      say(
-        running === undefined
-          ? 'No detached engine is running.'
-          : `${running.title} answers at ${running.url}`,
-      );
-      return running === undefined ? 1 : 0;
+      const running = await detachedEngines();
+      for (const { title, url } of running) say(`${title} answers at ${url}`);
+      if (running.length === 0) say('No detached engine is running.');
+      return running.length === 0 ? 1 : 0;
     }
     default:
       throw new UsageError(`"${positionals[0]}" is not a command.`);
@@ -53,19 +55,24 @@ function parse(args: readonly string[]) {
 }
 
 function engineOptions(values: ReturnType<typeof parse>['values']): EngineOptions {
-  const port = values.port === undefined ? 0 : Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new UsageError(`--port: expected a number from 0 to 65535, got "${values.port}".`);
-  }
   if (!isVersion(values.version))
     throw new UsageError(`--version: there is no recipe for "${values.version}".`);
   return {
     version: values.version,
-    port,
+    port: portOf(values),
     onProgress: say,
     ...(values.heap === undefined ? {} : { heap: values.heap }),
     ...(values.data === undefined ? {} : { dataDir: values.data }),
   };
+}
+
+/** 0 where none is given: any. */
+function portOf({ port: text }: ReturnType<typeof parse>['values']): number {
+  const port = text === undefined ? 0 : Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new UsageError(`--port: expected a number from 0 to 65535, got "${text}".`);
+  }
+  return port;
 }
 
 function isVersion(text: string): text is EngineVersion {
@@ -95,20 +102,37 @@ async function foreground(options: EngineOptions): Promise<number> {
   throw new Error(`${engine.title} has ended by itself. Its log: ${engine.log}`);
 }
 
+/** Starts an engine that outlives the command, unless one runs on that port, or without a port any. */
 async function detach(args: readonly string[], options: EngineOptions): Promise<number> {
-  const running = await detachedStatus();
+  const [running] = await detachedOn(options.port ?? 0);
   if (running !== undefined) {
-    if (options.port !== 0 && options.port !== running.port) {
-      throw new Error(
-        `A detached engine runs at ${running.url} already. Stop it first: npm run engine -- stop`,
-      );
-    }
     say(`${running.title} answers at ${running.url} already.`);
     return 0;
   }
-  const started = await startDetached(args, say);
-  say(`${started.title} answers at ${started.url} (log: ${started.log}). Stop it: npm run engine -- stop`);
+  const { title, url, log, port } = await startDetached(args, say);
+  say(`${title} answers at ${url} (log: ${log}). Stop it: npm run engine -- stop --port ${port}`);
   return 0;
+}
+
+async function stop(port: number): Promise<number> {
+  const [running, ...more] = await detachedOn(port);
+  if (running === undefined) {
+    say(port === 0 ? 'No detached engine is running.' : `No detached engine is running on port ${port}.`);
+    return 0;
+  }
+  if (more.length > 0) {
+    const ports = [running, ...more].map((engine) => engine.port).join(', ');
+    throw new UsageError(
+      `Several detached engines are running, on the ports ${ports}: say which with --port.`,
+    );
+  }
+  await stopDetached(running);
+  say(`The detached engine at ${running.url} is stopped.`);
+  return 0;
+}
+
+async function detachedOn(port: number): Promise<Detached[]> {
+  return (await detachedEngines()).filter((engine) => port === 0 || engine.port === port);
 }
 
 await runMain(main, { usage: USAGE });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { textTable } from '../src/cli/table.js';
 import { percentile } from './bench/http-client.js';
-import { cacheFolder } from './engine/cache-folder.js';
+import { cacheFolder } from '../src/cli/cache-folder.js';
 import { abortedBy, runMain, say, UsageError } from './program.js';
 import { runSoak, type SoakReport } from './soak/run-soak.js';
 import { DELAY_BAR_SECONDS } from './soak/steadiness.js';

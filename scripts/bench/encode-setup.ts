@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { cacheFolder } from '../engine/cache-folder.js';
+import { cacheFolder } from '../../src/cli/cache-folder.js';
 import { PROJECT_ROOT } from '../project-root.js';
 import type { Texts } from './encode-contestant.js';
 import { titleSource } from './titles.js';

@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { cacheFolder } from '../engine/cache-folder.js';
+import { cacheFolder } from '../../src/cli/cache-folder.js';
 import { PROJECT_ROOT } from '../project-root.js';
 
 /** http-proxy-3 stays at 1.23.3, the newest version that runs on Node 20: 2.x asks for Node 22. */

@@ -135,6 +135,10 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/(_doc\/)[\w-]{20}(?=\s|$)/g, '$1(auto)'],
   [/[\w-]{22}:\d+/g, '(task)'],
   [/("(?:taskId|parentTaskId|memory_in_bytes)":)\d+/g, '$1(number)'],
+  // OpenSearch 3 tells what a task of a scroll cost.
+  [/^(TASK_RESOURCE_USAGE: )\S+$/g, '$1(usage)'],
+  // Elasticsearch 7 quotes the whole request as it came over its own connection.
+  [/(\[Source: \(byte\[\]\)\\")(?:GET|POST|PUT) \/.*?(\\"; line: )/g, '$1(request)$2'],
   [/(No search context found for id )\[\d+\]/g, '$1[(number)]'],
 ];
 

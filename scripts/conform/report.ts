@@ -41,7 +41,14 @@ export function partText(part: PartResult): string {
     sum((f) => f.differences.length),
     (sum((f) => f.ms) / 1000).toFixed(1),
   ]);
-  return `\n${part.title}\n${table.toString()}\n${part.families.map(differencesText).join('')}`;
+  return `\n${part.title}\n${table.toString()}\n${unlikeText(part)}${part.families.map(differencesText).join('')}`;
+}
+
+function unlikeText(part: PartResult): string {
+  const unlike = part.families.flatMap((family) => family.unlike);
+  if (unlike.length === 0) return '';
+  const lines = unlike.map((line) => `  ${line}\n`).join('');
+  return `\nThis engine answers ${unlike.length} requests with another status than the table says (compared all the same):\n${lines}`;
 }
 
 function differencesText(family: FamilyResult): string {

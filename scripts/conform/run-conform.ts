@@ -1,11 +1,12 @@
 /** The whole comparison: part A without settings, part B with settings present. */
+import { DEFAULT_ENGINE } from '../engine/engine-table.js';
 import { mustSucceed, startService, type RunningService } from '../services.js';
 import { createData, removeData } from './data.js';
 import type { PartResult } from './report.js';
 import type { Family } from './request.js';
 import { FAMILIES, READING, WRITING } from './requests/all.js';
 import { HEADERS } from './requests/wire-forms.js';
-import { runFamily, type FamilyResult } from './run-family.js';
+import { runFamily, type FamilyResult, type RunOptions } from './run-family.js';
 import type { Side } from './side.js';
 
 export interface ConformOptions {
@@ -34,9 +35,10 @@ export async function runConform(options: ConformOptions): Promise<PartResult[]>
     const proxy = await start('rerank', PATIENT);
     const sidecar = await start('ingest');
     const parts: PartResult[] = [];
+    const statusesHold = await isTheTables(options.engine);
     for (const part of [
-      () => withoutSettings(options, proxy, sidecar),
-      () => withSettings(options, proxy, sidecar),
+      () => withoutSettings(options, proxy, sidecar, statusesHold),
+      () => withSettings(options, proxy, sidecar, statusesHold),
     ]) {
       const result = await part();
       options.onPart?.(result);
@@ -48,7 +50,20 @@ export async function runConform(options: ConformOptions): Promise<PartResult[]>
   }
 }
 
-async function withoutSettings(options: ConformOptions, proxy: URL, sidecar: URL): Promise<PartResult> {
+/** True for the engine whose statuses the tables name: others lack some of its modules. */
+async function isTheTables(engine: URL): Promise<boolean> {
+  const answer = (await (await fetch(engine)).json()) as {
+    readonly version?: { readonly distribution?: string; readonly number?: string };
+  };
+  return answer.version?.distribution === 'opensearch' && answer.version.number === DEFAULT_ENGINE;
+}
+
+async function withoutSettings(
+  options: ConformOptions,
+  proxy: URL,
+  sidecar: URL,
+  statusesHold: boolean,
+): Promise<PartResult> {
   const direct = side('direct', options.engine, 'a');
   const others = [side('proxy', proxy, 'b'), side('sidecar', sidecar, 'c')];
   const all = [direct, ...others];
@@ -57,12 +72,17 @@ async function withoutSettings(options: ConformOptions, proxy: URL, sidecar: URL
       await createData({ engine: options.engine, writeTo: options.engine, prefix });
     return {
       title: 'A. No settings in any index: nothing but times may differ',
-      families: await runAll(options, FAMILIES, direct, others, false),
+      families: await runAll(options, FAMILIES, direct, others, { settingsPresent: false, statusesHold }),
     };
   });
 }
 
-async function withSettings(options: ConformOptions, proxy: URL, sidecar: URL): Promise<PartResult> {
+async function withSettings(
+  options: ConformOptions,
+  proxy: URL,
+  sidecar: URL,
+  statusesHold: boolean,
+): Promise<PartResult> {
   const direct = side('direct', options.engine, 'd');
   const reads = side('proxy', proxy, 'e');
   const writes = side('sidecar', sidecar, 'f');
@@ -73,6 +93,7 @@ async function withSettings(options: ConformOptions, proxy: URL, sidecar: URL): 
       options.signal,
     );
   };
+  const how = { settingsPresent: true, statusesHold };
   return cleaned(options, [direct, reads, writes], async () => {
     for (const { prefix } of [direct, reads, writes]) {
       await createData({ engine: options.engine, writeTo: sidecar, prefix, prepare });
@@ -85,8 +106,8 @@ async function withSettings(options: ConformOptions, proxy: URL, sidecar: URL): 
     return {
       title: 'B. Settings present: order, scores, lengths and our header may differ, and the hidden vector',
       families: [
-        ...(await runAll(options, READING, direct, [reads], true)),
-        ...(await runAll(options, [...WRITING, HEADERS], direct, [writes], true)),
+        ...(await runAll(options, READING, direct, [reads], how)),
+        ...(await runAll(options, [...WRITING, HEADERS], direct, [writes], how)),
       ],
     };
   });
@@ -113,12 +134,12 @@ async function runAll(
   families: readonly Family[],
   direct: Side,
   others: readonly Side[],
-  settingsPresent: boolean,
+  how: Omit<RunOptions, 'signal'>,
 ): Promise<FamilyResult[]> {
   const results: FamilyResult[] = [];
   for (const family of families) {
     if (options.only !== undefined && !family.name.includes(options.only)) continue;
-    results.push(await runFamily(family, direct, others, { settingsPresent, signal: options.signal }));
+    results.push(await runFamily(family, direct, others, { ...how, signal: options.signal }));
   }
   return results;
 }

@@ -22,12 +22,16 @@ export interface FamilyResult {
   /** What the services said that they did. */
   readonly outcomes: ReadonlyMap<string, number>;
   readonly differences: readonly CaseDifference[];
+  /** Requests that this engine answers with another status than the one that the table was written for. */
+  readonly unlike: readonly string[];
   readonly ms: number;
 }
 
 export interface RunOptions {
   /** True where the services may rerank and add vectors; else every byte must be the engine's. */
   readonly settingsPresent: boolean;
+  /** True for the engine that the table was written for: another status than the table's is a difference. */
+  readonly statusesHold: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -44,6 +48,7 @@ export async function runFamily(
   const statuses = new Map<string, number>();
   const outcomes = new Map<string, number>();
   const differences: CaseDifference[] = [];
+  const unlike: string[] = [];
   let [requests, compared] = [0, 0];
   for (const one of family.cases) {
     options.signal.throwIfAborted();
@@ -51,7 +56,11 @@ export async function runFamily(
     const engines = await attempt(direct, one);
     for (const answer of 'answers' in engines ? engines.answers : [])
       count(statuses, `${/ (\d)/.exec(answer.statusLine)?.[1] ?? '?'}xx`);
-    differences.push(...unexpected(one, engines));
+    const status = unexpectedStatus(one, engines);
+    if (status !== undefined && options.statusesHold)
+      differences.push({ side: 'direct', title: titleOf(one), differences: [status] });
+    else if (status !== undefined)
+      unlike.push(`${status.through} in place of ${status.direct}: ${titleOf(one)}`);
     for (const side of others) {
       let theirs = await attempt(side, one);
       let found = await differencesOf(one, engines, theirs, direct, side, options);
@@ -66,7 +75,8 @@ export async function runFamily(
       if (found.length > 0) differences.push({ side: side.name, title: titleOf(one), differences: found });
     }
   }
-  return { name: family.name, requests, compared, statuses, outcomes, differences, ms: Date.now() - started };
+  const ms = Date.now() - started;
+  return { name: family.name, requests, compared, statuses, outcomes, differences, unlike, ms };
 }
 
 type Attempt = Conversation | { readonly failure: string };
@@ -85,18 +95,13 @@ function changes(one: ConformCase): boolean {
 }
 
 /** The table's own mistake, or an engine that does not know the request. */
-function unexpected(one: ConformCase, engines: Attempt): CaseDifference[] {
-  if ('pieces' in one || one.status === undefined) return [];
+function unexpectedStatus(one: ConformCase, engines: Attempt): Difference | undefined {
+  if ('pieces' in one || one.status === undefined) return undefined;
   const line = 'answers' in engines ? engines.answers[0]?.statusLine : engines.failure;
-  if (line !== undefined && Number(/ (\d{3})/.exec(line)?.[1]) === one.status) return [];
+  const status = / (\d{3})/.exec(line ?? '')?.[1];
+  if (Number(status) === one.status) return undefined;
   const where = 'the table expects another status of the engine';
-  return [
-    {
-      side: 'direct',
-      title: titleOf(one),
-      differences: [{ where, direct: String(one.status), through: line ?? 'no answer' }],
-    },
-  ];
+  return { where, direct: String(one.status), through: status ?? line ?? 'no answer' };
 }
 
 async function differencesOf(

@@ -1,7 +1,7 @@
 /** Several engine nodes on this machine as one cluster, each of which can be killed and started again with its data. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheFolder } from './cache-folder.js';
+import { cacheFolder } from '../../src/cli/cache-folder.js';
 import { startEngine, type Engine } from './engine.js';
 import { freePorts } from './free-ports.js';
 import { clusterIsGreen } from './health.js';

@@ -1,15 +1,15 @@
 /**
- * An engine that outlives the command that started it. A small process holds its life line, and lives as long
- * as its own note in the cache: to stop the engine is to remove the note. No signal is ever sent to a process
+ * Engines that outlive the command that started them. A small process holds the life line of each, and lives as long
+ * as its own note in the cache, named by the port: to stop the engine is to remove the note. No signal is ever sent to a process
  * id that was read from a file, since that id may belong to somebody else by then.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cacheFolder } from '../../src/cli/cache-folder.js';
 import { PROJECT_ROOT } from '../project-root.js';
-import { cacheFolder } from './cache-folder.js';
 import { startEngine, type EngineOptions } from './engine.js';
 
 const POLL_MS = 200;
@@ -31,8 +31,8 @@ export async function startDetached(
   args: readonly string[],
   onProgress: (line: string) => void,
 ): Promise<Detached> {
-  await mkdir(cacheFolder(), { recursive: true });
-  const out = openSync(join(cacheFolder(), 'detached.log'), 'w');
+  await mkdir(notesFolder(), { recursive: true });
+  const out = openSync(join(notesFolder(), 'holders.log'), 'a');
   const script = join(PROJECT_ROOT, 'dist', 'scripts', 'engine.js');
   const words = [script, ...args.filter((word) => word !== '--detach'), '--supervise'];
   const holder = spawn(process.execPath, words, { detached: true, stdio: ['ignore', out, out, 'ipc'] });
@@ -62,16 +62,17 @@ export async function superviseDetached(options: EngineOptions): Promise<number>
     const engine = await startEngine({ ...options, onProgress, signal: ending.signal });
     process.off('disconnect', left);
     void engine.exited.then(() => ending.abort());
+    const { title, url, port, log } = engine;
+    const isOurs = async (): Promise<boolean> => (await readNote(notePath(port)))?.pid === process.pid;
     try {
-      const { title, url, port, log } = engine;
       const note: Detached = { pid: process.pid, title, url, port, log };
       await writeNote(note);
       tell({ started: note });
-      while (!ending.signal.aborted && (await readNote())?.pid === process.pid) await sleep(POLL_MS);
+      while (!ending.signal.aborted && (await isOurs())) await sleep(POLL_MS);
     } finally {
       await engine.stop();
     }
-    if ((await readNote())?.pid === process.pid) await rm(notePath(), { force: true });
+    if (await isOurs()) await rm(notePath(port), { force: true });
     return 0;
   } catch (error) {
     tell({ failed: error instanceof Error ? error.message : String(error) });
@@ -79,51 +80,55 @@ export async function superviseDetached(options: EngineOptions): Promise<number>
   }
 }
 
-/** The detached engine that runs, if one does; the note of one that has died is removed. */
-export async function detachedStatus(): Promise<Detached | undefined> {
-  const note = await readNote();
-  if (note === undefined || (await answers(note.url))) return note;
-  await rm(notePath(), { force: true });
-  return undefined;
+/** The detached engines that run, by port; notes of those that have died are removed. */
+export async function detachedEngines(): Promise<Detached[]> {
+  const names = await readdir(notesFolder()).catch(() => []);
+  const running: Detached[] = [];
+  for (const name of names.filter((one) => /^\d+\.json$/.test(one))) {
+    const path = join(notesFolder(), name);
+    const note = await readNote(path);
+    if (note !== undefined && (await answers(note.url))) running.push(note);
+    else await rm(path, { force: true });
+  }
+  return running.sort((a, b) => a.port - b.port);
 }
 
-/** Stops the detached engine and waits until its port is closed; false when there was none. */
-export async function stopDetached(): Promise<boolean> {
-  const running = await detachedStatus();
-  if (running === undefined) return false;
-  await rm(notePath(), { force: true });
+/** Stops a detached engine and waits until its port is closed. */
+export async function stopDetached({ pid, title, url, port }: Detached): Promise<void> {
+  await rm(notePath(port), { force: true });
   const end = Date.now() + STOP_LIMIT_MS;
-  while (await answers(running.url)) {
-    if (Date.now() > end) {
-      throw new Error(
-        `${running.title} at ${running.url} does not stop. End its holder, process ${running.pid}.`,
-      );
-    }
+  while (await answers(url)) {
+    if (Date.now() > end)
+      throw new Error(`${title} at ${url} does not stop. End its holder, process ${pid}.`);
     await sleep(POLL_MS);
   }
-  return true;
 }
 
 function tell(message: Message): void {
   if (process.connected) process.send?.(message);
 }
 
-function notePath(): string {
-  return join(cacheFolder(), 'detached.json');
+function notesFolder(): string {
+  return join(cacheFolder(), 'detached');
 }
 
-async function readNote(): Promise<Detached | undefined> {
+function notePath(port: number): string {
+  return join(notesFolder(), `${port}.json`);
+}
+
+async function readNote(path: string): Promise<Detached | undefined> {
   try {
-    return JSON.parse(await readFile(notePath(), 'utf8')) as Detached;
+    return JSON.parse(await readFile(path, 'utf8')) as Detached;
   } catch {
     return undefined;
   }
 }
 
 async function writeNote(note: Detached): Promise<void> {
-  const partial = `${notePath()}.${process.pid}`;
+  const path = notePath(note.port);
+  const partial = `${path}.${process.pid}`;
   await writeFile(partial, `${JSON.stringify(note)}\n`);
-  await rename(partial, notePath());
+  await rename(partial, path);
 }
 
 /** An engine too busy to answer still runs; only a closed port says that it does not. */

@@ -8,7 +8,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../project-root.js';
-import { cacheFolder } from './cache-folder.js';
+import { cacheFolder } from '../../src/cli/cache-folder.js';
 import {
   DEFAULT_ENGINE,
   ENGINES,

@@ -2,7 +2,7 @@
 import type { CollectionRow } from './ranking-row.js';
 
 /** Collections on which the head must be above the engine beyond chance. */
-export const WANTED_ABOVE = 3;
+const WANTED_ABOVE = 3;
 
 /** Share of the best blend's gain that the automatic one should keep on average; printed, not asserted. */
 export const WANTED_SHARE = 0.75;

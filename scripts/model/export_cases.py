@@ -122,6 +122,15 @@ def hf_cases(work: Path) -> Iterator[Case]:
     )
     yield Case("bert-dense", "BERT, 2 x 96, mean, Dense to 48, Normalize", folder)
 
+    rotation = lambda size: modules.Dense(size, size, bias=False, activation_function=torch.nn.Identity())  # noqa: E731
+    folder, model = sentence_model(
+        bert("bert-projection", True, 96, 2), 128, rotation, lambda size: modules.Normalize()
+    )
+    head = work / "bert-projection.pt"
+    check = head_of(model, head)
+    title = "BERT, 2 x 96, mean, Dense without bias or function, Normalize, head"
+    yield Case("bert-projection", title, folder, ["--head", str(head)], check)
+
     tokenizer = byte_pairs(work / "roberta-files", RobertaTokenizerFast)
     config = RobertaConfig(
         vocab_size=len(tokenizer), max_position_embeddings=130, type_vocab_size=1, **SMALL_OFFSET

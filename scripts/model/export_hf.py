@@ -23,6 +23,15 @@ OFFSET_FAMILIES = ("roberta", "xlm-roberta", "mpnet")
 DENSE_ACTIVATIONS = {"Tanh": "tanh", "Identity": "identity", "ReLU": "relu", "GELU": "gelu"}
 
 
+ORDER = {
+    "Transformer": ("",),
+    "Pooling": ("Transformer",),
+    "Dense": ("Pooling", "Dense"),
+    "Normalize": ("Pooling", "Dense"),
+}
+"""What each module of sentence-transformers may stand behind."""
+
+
 @dataclass(frozen=True)
 class Attention:
     """Names of a layer's tensors below `attention`."""
@@ -217,8 +226,15 @@ def _modules(folder: Path) -> Modules:
             raise SystemExit(f"{folder} holds neither modules.json nor config.json.")
         return Modules(folder)
     transformer, pooling, dense, normalize = folder, None, [], False
+    before = ""
     for module in json.loads(listed.read_text("utf-8")):
         kind, path = module["type"].rsplit(".", 1)[-1], folder / module["path"]
+        if kind in ORDER and before not in ORDER[kind]:
+            raise SystemExit(
+                f"{listed} has {kind} behind {before or 'nothing'}; Transformer, Pooling, Dense, Normalize can be "
+                "exported, in this order."
+            )
+        before = kind
         if kind == "Transformer":
             transformer = path
         elif kind == "Pooling":

@@ -28,13 +28,14 @@ def main() -> None:
     parser.add_argument("frameworks", nargs="*", default=list(FRAMEWORKS), help="hf, paddle or both")
     parser.add_argument("--here", action="store_true", help="in this environment, which has the framework already")
     parser.add_argument("--goldens", type=Path, help="file to write the test suite's tokenizers to (hf)")
+    parser.add_argument("--only", default="", help="cases whose name holds this word")
     options = parser.parse_args()
     if options.here:
-        run_cases(options.frameworks[0], options.goldens)
+        run_cases(options.frameworks[0], options.goldens, options.only)
         return
     for framework in options.frameworks:
         python = environment(framework)
-        subprocess.run([python, __file__, "--here", framework], check=True)
+        subprocess.run([python, __file__, "--here", framework, "--only", options.only], check=True)
 
 
 def environment(framework: str) -> Path:
@@ -53,7 +54,7 @@ def environment(framework: str) -> Path:
     return folder / "bin/python"
 
 
-def run_cases(framework: str, goldens: Path | None) -> None:
+def run_cases(framework: str, goldens: Path | None, only: str) -> None:
     import export
     from export_cases import hf_cases, paddle_cases
 
@@ -61,6 +62,8 @@ def run_cases(framework: str, goldens: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="twinrank-export-") as place:
         work = Path(place)
         for case in (hf_cases if framework == "hf" else paddle_cases)(work):
+            if only not in case.name:
+                continue
             out, results = work / f"{case.name}-bundle", work / f"{case.name}.json"
             arguments = [framework, str(case.source), str(out), "--results", str(results), *case.arguments]
             refuse_when_it_differs(export, [*arguments, "--tolerance", "1e-12"], out)
@@ -69,6 +72,8 @@ def run_cases(framework: str, goldens: Path | None) -> None:
             case.check(json.loads(results.read_text()))
             rows.append((case.title, parity, ours))
             kept.append((case.name, out, results))
+        if framework == "hf":
+            refuse_another_order(export, work / "bert-dense-sentence", work / "misordered-bundle")
         if goldens is not None:
             write_goldens(kept, goldens)
     print(table(rows))
@@ -85,6 +90,19 @@ def refuse_when_it_differs(export, arguments: list[str], out: Path) -> None:  # 
         assert not out.exists(), f"{out} was written although it differs"
         return
     raise AssertionError("A difference above the tolerance was not refused.")
+
+
+def refuse_another_order(export, source: Path, out: Path) -> None:  # noqa: ANN001
+    listed = source / "modules.json"
+    modules = json.loads(listed.read_text("utf-8"))
+    listed.write_text(json.dumps([*modules[:2], *reversed(modules[2:])]))
+    try:
+        export.main(["hf", str(source), str(out)])
+    except SystemExit as refusal:
+        assert "Dense behind Normalize" in str(refusal), refusal
+        assert not out.exists()
+        return
+    raise AssertionError("A Dense module behind Normalize was not refused.")
 
 
 def in_the_product(bundle: Path, results: Path) -> dict:

@@ -24,7 +24,7 @@ export interface ExpectedPage {
 const TOLERANCE = 2e-3;
 
 /** Why a search was left to the engine although it could have been reranked: allowed, but counted. */
-export const FAIL_OPEN: ReadonlySet<string> = new Set([
+const FAIL_OPEN: ReadonlySet<string> = new Set([
   'encode_timeout',
   'encode_failed',
   'overloaded',

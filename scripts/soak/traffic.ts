@@ -31,7 +31,7 @@ export interface Tally {
 export type Kind = 'search' | 'msearch' | 'passed' | 'write';
 export const KINDS: readonly Kind[] = ['search', 'msearch', 'passed', 'write'];
 
-export function newTally(): Tally {
+function newTally(): Tally {
   return { sent: 0, done: 0, failOpen: new Map(), engineAway: 0, ms: [], problems: [] };
 }
 

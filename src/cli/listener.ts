@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { TwinrankError } from '../errors.js';
 import type { ServerIdentity } from '../http/service.js';
+import { ADMIN_TOKEN_OPTIONS } from './admin-token.js';
 import { LOG_LEVELS } from './log.js';
 import {
   integer,
@@ -55,19 +56,7 @@ export const LISTENER_OPTIONS = {
     default: '5000',
     parse: integer(0, 3_600_000),
   },
-  adminToken: {
-    flag: 'admin-token',
-    env: 'TWINRANK_ADMIN_TOKEN',
-    secret: true,
-    help: 'Who calls the admin port, but for /health, must send "Authorization: Bearer TOKEN". Others can read flags: use the environment or a file.',
-    parse: text,
-  },
-  adminTokenFile: {
-    flag: 'admin-token-file',
-    env: 'TWINRANK_ADMIN_TOKEN_FILE',
-    help: 'File that holds the admin token.',
-    parse: text,
-  },
+  ...ADMIN_TOKEN_OPTIONS,
   logRequests: {
     flag: 'log-requests',
     env: 'TWINRANK_LOG_REQUESTS',
@@ -116,24 +105,6 @@ export async function identityOf({
       );
     });
   return { cert: await read('--tls-cert', tlsCert), key: await read('--tls-key', tlsKey) };
-}
-
-/** The token of the admin port; undefined leaves it open. Throws `bad_config`. */
-export async function adminTokenOf({
-  adminToken,
-  adminTokenFile,
-}: OptionValues<typeof LISTENER_OPTIONS>): Promise<string | undefined> {
-  if (adminTokenFile === undefined) return adminToken;
-  if (adminToken !== undefined)
-    throw new TwinrankError('bad_config', '--admin-token and --admin-token-file exclude each other.');
-  const content = await readFile(adminTokenFile, 'utf8').catch((error: unknown) => {
-    const reason = (error as Error).message;
-    const message = `--admin-token-file: ${adminTokenFile} cannot be read (${reason}).`;
-    throw new TwinrankError('bad_config', message, { cause: error });
-  });
-  const token = content.trim();
-  if (token !== '') return token;
-  throw new TwinrankError('bad_config', `--admin-token-file: ${adminTokenFile} holds no token.`);
 }
 
 /** Resolves when the signal has fired. */

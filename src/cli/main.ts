@@ -126,8 +126,11 @@ function addPrint(args: Argv, word: string, entry: CatalogEntry): void {
 function withSuggestion(message: string): string {
   const stray = /^Unknown arguments?: ([\w-]+)/.exec(message)?.[1];
   if (stray === undefined) return message;
-  const flags = entries.flatMap(({ options }) => Object.values(options).map((option) => option.flag));
-  const isFlag = process.argv.some((word) => word.startsWith(`--${stray}`));
+  const words = process.argv.slice(2);
+  const own = known.get(words.slice(0, 2).join(' ')) ?? known.get(words[0] ?? '');
+  const tables = own === undefined ? [...known.values()] : [own];
+  const flags = tables.flatMap((options) => Object.values(options).map((option) => option.flag));
+  const isFlag = words.some((word) => word.startsWith(`--${stray}`));
   return `${message}.${isFlag ? didYouMean(stray, flags, '--') : didYouMean(stray, known.keys())}`;
 }
 

@@ -5,9 +5,10 @@ import { createAdminApp, type AdminPage, type ReadinessCheck } from '../http/adm
 import type { Exchange } from '../http/pass-through.js';
 import { newRequestId } from '../http/request-id.js';
 import { newRecord, type RequestEnd } from '../http/request-record.js';
-import type { AnyServer } from '../http/service.js';
+import type { AnyServer } from '../http/listen.js';
 import type { EncoderPoolStats } from '../model/encoder-pool.js';
-import { adminTokenOf, type LISTENER_OPTIONS } from './listener.js';
+import { adminTokenOf, isOpenToOthers, OPEN_ADMIN_PORT } from './admin-token.js';
+import type { LISTENER_OPTIONS } from './listener.js';
 import { createBulkLog, type Log } from './log.js';
 import { addEncoderMetrics, type EncoderCounting } from './metrics/encoder-metrics.js';
 import { addProcessMetrics } from './metrics/process-metrics.js';
@@ -54,11 +55,7 @@ export async function observe({
   playground,
 }: Observed): Promise<Observation> {
   const token = await adminTokenOf(values);
-  if (token === undefined && !isLoopback(values.admin.host))
-    log.warn(
-      { admin: values.admin.host },
-      'the admin port is open to others; --admin-token-file protects it',
-    );
+  if (isOpenToOthers(values.admin, token)) log.warn({ admin: values.admin.host }, OPEN_ADMIN_PORT);
   const metrics = createMetrics();
   const loop = addProcessMetrics(metrics);
   const counting = addRequestMetrics(metrics);
@@ -117,8 +114,4 @@ export async function observe({
       load.stop();
     },
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

@@ -1,7 +1,7 @@
 /** The admin port of a reindex, where the operator wants one: liveness and metrics while it runs. */
 import { createServer } from 'node:http';
 import { createAdminApp } from '../http/admin-app.js';
-import { listen, shutDown } from '../http/service.js';
+import { listen, shutDown } from '../http/listen.js';
 import type { EncoderPool } from '../model/encoder-pool.js';
 import type { JobProgress } from '../ingest/reindex/jobs/worker.js';
 import { addEncoderMetrics } from './metrics/encoder-metrics.js';
@@ -24,9 +24,10 @@ export interface ReindexInsight {
   progress?: () => JobProgress | null;
 }
 
-/** Starts to listen, where there is an address. Rejects with `bad_config` where it cannot be had. */
+/** Starts to listen, where there is an address; metrics need the token, where there is one. Rejects with `bad_config` where it cannot be had. */
 export async function startReindexAdmin(
   wanted: ListenAddress | undefined,
+  token: string | undefined,
   insight: ReindexInsight,
 ): Promise<ReindexAdmin> {
   if (wanted === undefined)
@@ -40,6 +41,7 @@ export async function startReindexAdmin(
     createAdminApp({
       checks: [modelCheck(() => insight.encoder)],
       metrics: async () => ({ contentType, text: await metrics.text() }),
+      token,
     }),
   );
   const address = await listen(server, wanted);

@@ -1,6 +1,7 @@
 /** Options of `twinrank reindex`, and which of them contradict each other. */
 import { resolve } from 'node:path';
 import { TwinrankError } from '../errors.js';
+import { ADMIN_TOKEN_OPTIONS } from './admin-token.js';
 import { TLS_OPTIONS } from './engine-options.js';
 import { MODEL_OPTIONS } from './model-options.js';
 import {
@@ -34,6 +35,7 @@ export const REINDEX_OPTIONS = {
     help: 'Where to answer /health/live and /metrics while the reindex runs; nowhere if left out.',
     parse: listenAddress,
   },
+  ...ADMIN_TOKEN_OPTIONS,
   dest: {
     flag: 'dest',
     env: 'TWINRANK_REINDEX_DEST',

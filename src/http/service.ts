@@ -1,21 +1,16 @@
 /**
- * The listening part that both services share: one upstream connection for each client connection, errors
- * answered in the engine's shape, and a shutdown that lets requests under way finish.
+ * The server that both services share: one upstream connection for each client connection, and errors answered in
+ * the engine's shape.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { asTwinrankError, TwinrankError } from '../errors.js';
 import { errorBody, replyWithError } from './error-reply.js';
-import { isNamed } from './header-rules.js';
 import { ClientExchange } from './client-exchange.js';
+import { isNamed } from './header-rules.js';
+import type { AnyServer } from './listen.js';
 import { fail, type Exchange } from './pass-through.js';
 import type { RequestEnd } from './request-record.js';
 import type { Upstream, UpstreamConnection } from './upstream.js';
@@ -24,8 +19,6 @@ import type { Upstream, UpstreamConnection } from './upstream.js';
 export interface ExchangeHandler {
   (exchange: Exchange): Promise<void>;
 }
-
-const IDLE_CHECK_MS = 100;
 
 export interface ServiceHooks {
   /** Told of failures that are not the caller's. */
@@ -44,9 +37,6 @@ export interface ServerIdentity {
   readonly cert: string;
   readonly key: string;
 }
-
-/** A server of either kind; what differs is how its bytes travel. */
-export type AnyServer = Server | TlsServer;
 
 /** What belongs to one client connection. */
 interface Client {
@@ -219,47 +209,4 @@ function refuse(socket: Socket, error: NodeJS.ErrnoException): void {
   socket.end(
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: ${body.length}\r\n\r\n${body.toString('utf8')}`,
   );
-}
-
-/** Starts listening; resolves to the address in use. Throws `bad_config` where it cannot be had. */
-export async function listen(
-  server: AnyServer,
-  address: { readonly host: string; readonly port: number },
-): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new TwinrankError(
-          'bad_config',
-          `Cannot listen on ${address.host}:${address.port} (${error.code ?? error.message}). Is the port taken?`,
-          { cause: error },
-        ),
-      );
-    });
-    server.listen(address.port, address.host, resolve);
-  });
-  const bound = server.address() as AddressInfo;
-  const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-  return `${server instanceof TlsServer ? 'https' : 'http'}://${host}:${bound.port}`;
-}
-
-/** Stops accepting, waits for requests under way, then cuts what is left after `graceMs`. */
-export async function shutDown(server: AnyServer, graceMs: number): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
-  server.closeIdleConnections();
-  // A connection whose last answer is out would otherwise stay open until the grace is over.
-  const idle = setInterval(() => {
-    server.closeIdleConnections();
-  }, IDLE_CHECK_MS);
-  const timer = setTimeout(() => {
-    server.closeAllConnections();
-  }, graceMs);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(timer);
 }

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Client, errors, type Dispatcher } from 'undici';
 import { asTwinrankError, TwinrankError, type ErrorCode } from '../errors.js';
+import { collectAnswer, type CollectLimits } from './collect-answer.js';
 import { largeReads } from './large-reads.js';
 
 export interface UpstreamOptions {
@@ -67,10 +68,7 @@ export interface CollectedAnswer {
 export interface UpstreamConnection {
   send(request: UpstreamRequest, handler: AnswerHandler): Flow;
   /** Sends and collects; `body_too_large` above `maxBytes`, `cancelled` when the signal fires. */
-  collect(
-    request: UpstreamRequest,
-    options: { readonly maxBytes: number; readonly signal: AbortSignal },
-  ): Promise<CollectedAnswer>;
+  collect(request: UpstreamRequest, limits: CollectLimits): Promise<CollectedAnswer>;
   close(): void;
 }
 
@@ -199,54 +197,11 @@ function createConnection(
   };
   return {
     send,
-    collect: (request, { maxBytes, signal }) =>
-      new Promise((resolve, reject) => {
-        let head: Omit<CollectedAnswer, 'body'> | undefined;
-        let size = 0;
-        const chunks: Buffer[] = [];
-        const onAbort = (): void => {
-          flow.abort();
-        };
-        const done = (settle: () => void): void => {
-          signal.removeEventListener('abort', onAbort);
-          settle();
-        };
-        const flow = send(request, {
-          head: (status, statusMessage, headers) => {
-            head = { status, statusMessage, headers };
-          },
-          data: (chunk) => {
-            size += chunk.length;
-            if (size <= maxBytes) chunks.push(chunk);
-            else flow.abort();
-            return true;
-          },
-          end: () => {
-            done(() => {
-              if (head !== undefined)
-                resolve({
-                  ...head,
-                  body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks),
-                });
-            });
-          },
-          failed: (error) => {
-            done(() => {
-              reject(size > maxBytes ? tooLarge(maxBytes) : error);
-            });
-          },
-        });
-        if (signal.aborted) onAbort();
-        else signal.addEventListener('abort', onAbort, { once: true });
-      }),
+    collect: (request, limits) => collectAnswer(send, request, limits),
     close: () => {
       client.destroy().catch(() => undefined);
     },
   };
-}
-
-function tooLarge(maxBytes: number): TwinrankError {
-  return new TwinrankError('body_too_large', `The engine's answer is larger than ${maxBytes} bytes.`);
 }
 
 function asUpstreamError(error: unknown, address: string, connected: boolean): TwinrankError {

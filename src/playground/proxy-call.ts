@@ -8,7 +8,7 @@ import { headerValue, OUR_HEADER } from '../http/header-rules.js';
 import { createUpstream, type CollectedAnswer, type UpstreamRequest } from '../http/upstream.js';
 
 /** Header that carries the viewer's credentials for the engine; `Authorization` belongs to the admin port. */
-export const VIEWER_HEADER = 'x-engine-authorization';
+const VIEWER_HEADER = 'x-engine-authorization';
 
 /** Largest answer that is handed to the page, in bytes. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
@@ -20,7 +20,7 @@ export type ProxyCall =
   | { readonly kind: 'search'; readonly index: string; readonly body: Buffer };
 
 /** The request of a call. Throws `bad_request` for an index that could be anything but one. */
-export function proxyRequest(call: ProxyCall, headers: IncomingHttpHeaders, host: string): UpstreamRequest {
+function proxyRequest(call: ProxyCall, headers: IncomingHttpHeaders, host: string): UpstreamRequest {
   const authorization = headers[VIEWER_HEADER];
   const common = [
     'host',

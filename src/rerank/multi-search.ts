@@ -6,18 +6,11 @@
 import { isAbort, TwinrankError } from '../errors.js';
 import type { Exchange } from '../http/pass-through.js';
 import type { CollectedAnswer } from '../http/upstream.js';
-import {
-  isArray,
-  memberNamed,
-  scanArray,
-  scanDocument,
-  scanObject,
-  type Range,
-} from '../search-engine/json-scan.js';
 import { arrange, type QueryVector } from './arrange.js';
 import type { RerankContext } from './context.js';
 import { encodeWithin, type EncodeOutcome } from './encode-within.js';
 import type { Knobs } from './knobs.js';
+import { answerRanges, isError } from './multi-search-answers.js';
 import { multiSearchLines, type SearchLine } from './multi-search-lines.js';
 import { multiOutcomeHeader, skippedHeader, type Outcome } from './outcome.js';
 import type { RerankPlan, SkipReason } from './plan.js';
@@ -225,25 +218,6 @@ async function arrangeAll(
   }
   pieces.push(bytes.subarray(at));
   return { pieces, outcomes };
-}
-
-/** Ranges of the answers. Throws JsonScanError where there are not as many as searches. */
-function answerRanges(bytes: Buffer, count: number): readonly Range[] {
-  const responses = memberNamed(bytes, scanDocument(bytes).members, 'responses');
-  const elements =
-    responses !== undefined && isArray(bytes, responses) ? scanArray(bytes, responses.start).elements : [];
-  if (elements.length !== count)
-    throw new TwinrankError(
-      'upstream_answer',
-      `The engine answered ${elements.length} of ${count} searches.`,
-    );
-  return elements;
-}
-
-function isError(bytes: Buffer, range: Range | undefined): boolean {
-  return (
-    range !== undefined && memberNamed(bytes, scanObject(bytes, range.start).members, 'error') !== undefined
-  );
 }
 
 /** The engine's words about the searches as the caller wrote them; what it will not say again stays away. */

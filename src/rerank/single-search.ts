@@ -6,6 +6,7 @@ import { passThrough, upstreamRequest, type Exchange } from '../http/pass-throug
 import { collectFor } from '../http/request-id.js';
 import type { CollectedAnswer, UpstreamRequest } from '../http/upstream.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
+import { otherModelError } from '../search-engine/other-model.js';
 import { arrange, type Arranged, type QueryVector } from './arrange.js';
 import { strictError, type RerankContext } from './context.js';
 import { encodeWithin, type EncodeOutcome, type Encoding } from './encode-within.js';
@@ -71,7 +72,11 @@ export async function makePlan(
       context.remainingMs(),
       'The mapping was not read in time.',
     );
-    return planSearch(candidate, settings, deps.encoder, options);
+    const plan = planSearch(candidate, settings, deps.encoder, options);
+    const [other] = settings.byIndex.values();
+    if (plan === 'other_model' && other !== undefined)
+      deps.onFailOpen?.(plan, otherModelError(route.index, other, deps.encoder));
+    return plan;
   } catch (error) {
     if (!(error instanceof TwinrankError)) throw error;
     deps.onFailOpen?.('settings_unavailable', error);

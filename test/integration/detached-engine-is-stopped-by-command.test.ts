@@ -6,7 +6,8 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cacheFolder } from '../../scripts/engine/cache-folder.js';
+import { cacheFolder } from '../../src/cli/cache-folder.js';
+import { freePorts } from '../../scripts/engine/free-ports.js';
 import { PROJECT_ROOT } from '../../scripts/project-root.js';
 
 const USES_ANOTHER =
@@ -29,7 +30,8 @@ describe('a detached engine', { skip: USES_ANOTHER }, () => {
     });
   });
   after(async () => {
-    await engine('stop');
+    for (const [, port = ''] of (await engine('status')).output.matchAll(/:(\d+)$/gm))
+      await engine('stop', '--port', port);
     await rm(cache, { recursive: true, force: true });
   });
 
@@ -46,7 +48,24 @@ describe('a detached engine', { skip: USES_ANOTHER }, () => {
     assert.equal(again.code, 0);
     assert.match(again.output, new RegExp(`${url} already`));
 
-    assert.deepEqual(await engine('stop'), { code: 0, output: 'The detached engine is stopped.\n' });
+    const { port } = new URL(url);
+    const elsewhere = await engine('stop', '--port', '1');
+    assert.equal(elsewhere.output, 'No detached engine is running on port 1.\n');
+    assert.equal((await fetch(url)).status, 200);
+
+    const other = String((await freePorts(1))[0]);
+    assert.equal((await engine('start', '--detach', '--heap', '256m', '--port', other)).code, 0);
+    const which = await engine('stop');
+    assert.notEqual(which.code, 0);
+    assert.match(which.output, /Several detached engines .*say which with --port/);
+    const stopped = await engine('stop', '--port', other);
+    assert.deepEqual(stopped, {
+      code: 0,
+      output: `The detached engine at http://127.0.0.1:${other} is stopped.\n`,
+    });
+    assert.equal((await fetch(url)).status, 200);
+
+    assert.match((await engine('stop')).output, new RegExp(`:${port} is stopped`));
     await assert.rejects(fetch(url));
     assert.equal((await engine('status')).code, 1);
   });

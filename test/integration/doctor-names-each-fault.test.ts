@@ -294,6 +294,9 @@ describe('twinrank doctor', () => {
     });
     const found = await examine({ index });
     assert.deepEqual([found.code, found.faults], [0, ['window warn', 'blocks warn']]);
+    // No more is asked for than the index gives.
+    assert.match(found.of('vectors').message, /all of its 3 documents, 3 fresh/);
+    assert.match(found.of('search-time').message, /the window of 50 /);
     await engine.call('PUT', `/${index}/_settings`, { index: { 'blocks.write': null } });
     const other = engine.index();
     await stack.setUp(other, { textFields: ['titel'] });
@@ -337,6 +340,7 @@ describe('twinrank doctor', () => {
       const old = await examine({ index });
       assert.deepEqual(old.faults, ['template warn']);
       assert.match(old.of('template').message, new RegExp(`made by "${prefix}-old", would have no vectors`));
+      assert.match(old.of('template').remedy ?? '', /into a template of the newer kind/);
       await engine.call('PUT', `/_index_template/${prefix}-new`, {
         ...body,
         priority: 999,

@@ -126,8 +126,9 @@ describe('the metrics', () => {
     });
     const reindex = startCli([
       ...['reindex', '--to', engine.url, '--index', index, '--admin', '127.0.0.1:0'],
-      ...['--docs-per-second', '8', '--batch', '5'],
+      ...['--docs-per-second', '8', '--batch', '5', '--admin-token', 'sesame'],
     ]);
+    const headers = { authorization: 'Bearer sesame' };
     try {
       let told = '';
       reindex.child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString('utf8')));
@@ -139,10 +140,11 @@ describe('the metrics', () => {
       const url = /Metrics: (\S+)/.exec(words)?.[1] ?? '';
       const written = 'twinrank_reindex_documents{state="written"}';
       const metrics = await until(
-        async () => readExposition(await (await fetch(url)).text()),
+        async () => readExposition(await (await fetch(url, { headers })).text()),
         ({ values }) => (values.get(written) ?? 0) > 0,
         60_000,
       );
+      assert.equal((await fetch(url)).status, 401);
       const share = value(metrics, 'twinrank_reindex_progress_ratio');
       assert.ok(share > 0 && share < 1, `it is under way: ${share}`);
       assert.equal(value(metrics, 'twinrank_reindex_pass'), 1);

@@ -8,7 +8,10 @@ import { after, before, describe, it } from 'node:test';
 import { startEngine, type Engine } from '../../scripts/engine/engine.js';
 import { ENGINES, type EngineVersion } from '../../scripts/engine/engine-table.js';
 import { findJava } from '../../scripts/engine/java.js';
+import { catalog } from '../../src/cli/catalog.js';
+import { doctorCommand } from '../../src/cli/commands/doctor.js';
 import { mappingCommand } from '../../src/cli/commands/mapping.js';
+import type { Finding } from '../../src/cli/doctor/finding.js';
 import { hashText, readHeader } from '../../src/search-engine/vector-payload.js';
 import { withVector } from '../../src/ingest/document-vector.js';
 import { finishDest, prepareDest } from '../../src/ingest/reindex/prepare-dest.js';
@@ -243,6 +246,32 @@ for (const version of OTHERS) {
         assert.match(String(answer.headers['x-twinrank']), /^applied; window=100; scored=1; enc/);
       });
     }
+
+    it('is looked at by doctor: its version, rights, set-up, templates, vectors and a search', async () => {
+      const flags = { upstream: engine.url, index, proxy: stack.proxy, 'skip-model': true, json: true };
+      const { code, stdout } = await runCommand(doctorCommand(catalog), flags);
+      const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+      const of = (name: Finding['check']): string =>
+        findings.find(({ check }) => check === name)?.message ?? '';
+      const inOrder = findings.filter(({ status }) => status === 'ok').map(({ check }) => check);
+      const must: Finding['check'][] = [
+        'permissions',
+        'mapping',
+        'index-model',
+        'template',
+        'vectors',
+        'search-time',
+        'proxy',
+      ];
+      assert.deepEqual(
+        [code, must.filter((check) => !inOrder.includes(check))],
+        [0, []],
+        JSON.stringify(findings),
+      );
+      assert.equal(of('version'), `${ENGINES[version].title}.`);
+      assert.match(of('vectors'), /all of its 8 documents, 8 fresh/);
+      assert.match(of('proxy-search'), /6 of 6 searches were reranked/);
+    });
 
     it("hands on the engine's own words for what it refuses", async () => {
       const request = {

@@ -249,14 +249,18 @@ export const WIRE_FORMS: Family = {
     raw('another Host', rawText('GET / HTTP/1.1', [], '', 'Host: other.example')),
     raw('empty Host', rawText('GET / HTTP/1.1', [], '', 'Host:')),
     raw('empty lines before the request', `\r\n${GET_DOC}`),
-    raw(
-      'Upgrade to h2c',
-      rawText('GET / HTTP/1.1', [
-        'Connection: Upgrade, HTTP2-Settings',
-        'Upgrade: h2c',
-        'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
-      ]),
-    ),
+    // OpenSearch 3 changes to HTTP/2; a server need not, and no proxy may pass it on (RFC 9110 section 7.8).
+    {
+      ...raw(
+        'Upgrade to h2c',
+        rawText('GET / HTTP/1.1', [
+          'Connection: Upgrade, HTTP2-Settings',
+          'Upgrade: h2c',
+          'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
+        ]),
+      ),
+      direct: [rawText('GET / HTTP/1.1')],
+    },
     raw('Upgrade to websocket', rawText('GET / HTTP/1.1', ['Connection: Upgrade', 'Upgrade: websocket'])),
     raw('TE: trailers', rawText('GET / HTTP/1.1', ['TE: trailers', 'Connection: TE'])),
     raw('Content-Length twice the same', rawText('GET / HTTP/1.1', ['Content-Length: 0'])),

@@ -21,6 +21,7 @@ import { runOnly } from '../../ingest/reindex/run-only.js';
 import { createThrottle } from '../../ingest/reindex/throttle.js';
 import type { Bundle } from '../../model/bundle.js';
 import type { EncoderPool } from '../../model/encoder-pool.js';
+import { adminTokenOf, isOpenToOthers, OPEN_ADMIN_PORT } from '../admin-token.js';
 import type { Command, CommandIo } from '../command.js';
 import { engineClient } from '../engine-options.js';
 import { bundleOf, poolSize, startEncoder } from '../model-options.js';
@@ -46,7 +47,10 @@ export const reindexCommand: Command<typeof REINDEX_OPTIONS> = {
     const insight: ReindexInsight = {};
     let admin: ReindexAdmin | undefined;
     try {
-      admin = await startReindexAdmin(values.admin, insight);
+      const token = await adminTokenOf(values);
+      admin = await startReindexAdmin(values.admin, token, insight);
+      if (values.admin !== undefined && isOpenToOthers(values.admin, token))
+        io.stderr.write(`Warning: ${OPEN_ADMIN_PORT}.\n`);
       if (admin.address !== undefined) io.stderr.write(`Metrics: ${admin.address}/metrics\n`);
       const bundle = await bundleOf(values);
       // What is wrong with the index is told before the model is loaded.

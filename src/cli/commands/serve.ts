@@ -1,6 +1,6 @@
 /** `twinrank serve`: the model for other systems, without an engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen, shutDown } from '../../http/service.js';
+import { listen, shutDown } from '../../http/listen.js';
 import type { EncoderPool } from '../../model/encoder-pool.js';
 import type { Command, CommandIo } from '../command.js';
 import { aborted, identityOf, LISTENER_OPTIONS } from '../listener.js';

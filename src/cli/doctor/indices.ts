@@ -1,9 +1,12 @@
-/** What doctor says of each index: is it set up, for this model, and will the next one like it be. Pure. */
+/** What doctor says of each index: is it set up, for this model, and does it take what is to come. Pure. */
 import { asTwinrankError } from '../../errors.js';
-import { asRecord, isRecord } from '../../search-engine/json-value.js';
+import { asRecord } from '../../search-engine/json-value.js';
 import { planMapping } from '../../search-engine/mapping-plan.js';
 import { settingsFromMeta, vectorFields, type IndexSettings } from '../../search-engine/mapping-meta.js';
+import { modelFlag, textFlags, type Advice } from './advice.js';
+import { fieldAt } from './field-at.js';
 import type { Finding } from './finding.js';
+import { templateFinding, type NextIndex } from './template.js';
 
 /** An index as the engine shows it. */
 export interface IndexFacts {
@@ -13,20 +16,6 @@ export interface IndexFacts {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What an index that is made anew under this name (or its data stream's) gets; undefined where nothing is known. */
   readonly next: NextIndex | undefined;
-}
-
-export interface NextIndex {
-  /** Templates that make it; none where it gets nothing from any. */
-  readonly templates: readonly string[];
-  readonly mappings: unknown;
-}
-
-/** What commands that are advised begin with. */
-export interface Advice {
-  /** Address of the engine without credentials. */
-  readonly to: string;
-  /** Folder of the bundle where it is not the default one. */
-  readonly model: string | undefined;
 }
 
 /** Of the model that is used. */
@@ -98,7 +87,7 @@ export function indexFindings(
     sourceFinding(facts, settings),
     windowFinding(facts, settings),
     blocksFinding(facts),
-    templateFinding(facts, settings, advice),
+    templateFinding(facts.name, facts.next, settings, advice),
   ];
 }
 
@@ -162,9 +151,15 @@ function sourceFinding({ name, mappings }: IndexFacts, settings: IndexSettings):
   };
 }
 
-function windowFinding({ name, settings: flat }: IndexFacts, { window }: IndexSettings): Finding {
+/** Most hits that the index gives to one search. */
+export function mostHits({ settings: flat }: IndexFacts): number {
+  return Number(flat['index.max_result_window'] ?? DEFAULT_MAX_RESULT_WINDOW);
+}
+
+function windowFinding(facts: IndexFacts, { window }: IndexSettings): Finding {
   const check = 'window';
-  const most = Number(flat['index.max_result_window'] ?? DEFAULT_MAX_RESULT_WINDOW);
+  const { name } = facts;
+  const most = mostHits(facts);
   if (window <= most)
     return {
       check,
@@ -195,62 +190,4 @@ function blocksFinding({ name, settings: flat }: IndexFacts): Finding {
       ? 'The engine sets this when its disk is nearly full: free some space; it takes the block away by itself, or set it to null.'
       : 'If that is not meant, set the block to null. A reindex with --swap that was broken off may have left it: twinrank jobs list.',
   };
-}
-
-function templateFinding({ name, next }: IndexFacts, settings: IndexSettings, advice: Advice): Finding {
-  const check = 'template';
-  if (next === undefined)
-    return {
-      check,
-      index: name,
-      status: 'skipped',
-      message: 'These credentials may not ask what templates would make.',
-    };
-  const { templates, mappings } = next;
-  if (templates.length === 0 && mappings === undefined)
-    return { check, index: name, status: 'ok', message: 'No template makes indices of this name.' };
-  const named =
-    templates.length === 0 ? 'a template' : templates.map((template) => `"${template}"`).join(' and ');
-  const [first = 'NAME'] = templates;
-  const remedy = `twinrank mapping apply --to ${advice.to} --template ${first}${textFlags(settings)}${modelFlag(advice)}`;
-  const warn = (message: string): Finding => ({ check, index: name, status: 'warn', message, remedy });
-  let made: IndexSettings | undefined;
-  try {
-    made = settingsFromMeta(asRecord(mappings)['_meta'], `template ${first}`);
-  } catch (error) {
-    return warn(asTwinrankError(error).message);
-  }
-  if (made === undefined)
-    return warn(
-      `The next index of this name, made by ${named}, would have no vectors: the template is not set up.`,
-    );
-  if (made.fingerprint !== settings.fingerprint || made.vectorField !== settings.vectorField)
-    return warn(
-      `The next index of this name, made by ${named}, would be set up for ${made.model} (${made.fingerprint}) in "${made.vectorField}".`,
-    );
-  const lacking = vectorFields(made).filter((field) => fieldAt(mappings, field) === undefined);
-  if (lacking.length > 0)
-    return warn(
-      `The next index of this name, made by ${named}, would have no field ${lacking.map((field) => `"${field}"`).join(' and ')}.`,
-    );
-  return { check, index: name, status: 'ok', message: `${named} will make the next one like it.` };
-}
-
-function textFlags({ textFields }: IndexSettings): string {
-  return textFields.map((field) => ` --text ${field}`).join('');
-}
-
-function modelFlag({ model }: Advice): string {
-  return model === undefined ? '' : ` --model ${model}`;
-}
-
-/** A field's mapping by its dotted path: through objects, or a sub-field of a text. */
-function fieldAt(mappings: unknown, path: string): unknown {
-  let at: unknown = mappings;
-  for (const part of path.split('.')) {
-    const { properties, fields } = asRecord(at);
-    at = asRecord(properties)[part] ?? asRecord(fields)[part];
-    if (!isRecord(at)) break;
-  }
-  return at ?? asRecord(asRecord(mappings)['properties'])[path];
 }

@@ -18,7 +18,7 @@ export function modelFinding(checks: readonly BundleCheck[], name: string): Find
     return {
       check: 'model',
       status: 'ok',
-      message: `${name}: ${checks.map(({ name: check }) => check).join(', ')} as they should be.`,
+      message: `${name}: ${checks.map(({ name: check }) => check).join(', ')} as ${checks.length === 1 ? 'it' : 'they'} should be.`,
     };
   return {
     check: 'model',

@@ -4,8 +4,10 @@ import { encodeExpression, mappingsOfNewIndex } from '../../search-engine/index-
 import { asRecord, isRecord } from '../../search-engine/json-value.js';
 import { patternMatches } from '../../search-engine/legacy-templates.js';
 import type { Finding } from './finding.js';
-import type { Advice, IndexFacts, NextIndex } from './indices.js';
+import type { Advice } from './advice.js';
+import type { IndexFacts } from './indices.js';
 import { bodyOf, get, statusOf, whyOf } from './reply.js';
+import type { NextIndex } from './template.js';
 
 export interface FoundIndices {
   /** What is wrong with a name itself. */
@@ -116,7 +118,7 @@ async function nextIndex(
   const name = typeof stream?.['name'] === 'string' ? stream['name'] : index;
   try {
     const mappings = await mappingsOfNewIndex(client, name, signal);
-    return { mappings, templates: await templatesFor(client, name, signal) };
+    return { mappings, ...(await templatesFor(client, name, signal)) };
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -124,17 +126,22 @@ async function nextIndex(
 }
 
 /** Names of the templates that make an index of this name: the one of the newer kind that wins, or those of the older. */
-async function templatesFor(client: EngineClient, name: string, signal: AbortSignal): Promise<string[]> {
+async function templatesFor(
+  client: EngineClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<Pick<NextIndex, 'templates' | 'areOlder'>> {
   const newer = asRecord(bodyOf(await get(client, '/_index_template', signal)))['index_templates'];
   const matching = recordsOf(newer)
     .filter((entry) => isFor(name, asRecord(entry['index_template'])['index_patterns']))
     .sort((a, b) => priorityOf(b) - priorityOf(a));
-  if (matching[0] !== undefined) return [String(matching[0]['name'])];
+  if (matching[0] !== undefined) return { templates: [String(matching[0]['name'])], areOlder: false };
   const older = asRecord(bodyOf(await get(client, '/_template', signal)));
-  return Object.entries(older)
+  const templates = Object.entries(older)
     .filter(([, template]) => isFor(name, asRecord(template)['index_patterns']))
     .filter(([, template]) => Object.keys(asRecord(asRecord(template)['mappings'])).length > 0)
     .map(([template]) => template);
+  return { templates, areOlder: templates.length > 0 };
 }
 
 function priorityOf(entry: Record<string, unknown>): number {

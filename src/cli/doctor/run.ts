@@ -9,7 +9,8 @@ import type { EngineClient } from '../../search-engine/client.js';
 import type { IndexSettings } from '../../search-engine/mapping-meta.js';
 import { engineFindings, isUsable, type EngineFacts } from './engine.js';
 import type { Finding } from './finding.js';
-import { indexFindings, settingsOf, type Advice, type IndexFacts, type ModelIdentity } from './indices.js';
+import type { Advice } from './advice.js';
+import { indexFindings, mostHits, settingsOf, type IndexFacts, type ModelIdentity } from './indices.js';
 import { machineFindings, type MachineFacts } from './machine.js';
 import { modelFinding, speedFindings, type ModelSpeed } from './model.js';
 import { needsOf, permissionFindings, type Purpose, type Tried } from './permissions.js';
@@ -159,10 +160,16 @@ async function* indexChecks(input: DoctorInput, model: Model, signal: AbortSigna
       continue;
     }
     yield* indexFindings(facts, settings, model.identity, advice);
-    const documents = await sampleDocuments(engine.client, facts.name, settings, input.sample, signal);
+    const most = mostHits(facts);
+    const count = Math.min(input.sample, most);
+    const documents = await sampleDocuments(engine.client, facts.name, settings, count, signal);
     yield documentFinding(facts, settings, documents, model, advice);
     if (typeof documents !== 'string' && documents.texts.length > (searched?.texts.length ?? 0))
-      searched = { index: facts.name, settings, texts: documents.texts };
+      searched = {
+        index: facts.name,
+        settings: { ...settings, window: Math.min(settings.window, most) },
+        texts: documents.texts,
+      };
   }
   yield* searchChecks(input, searched, signal);
 }
@@ -186,6 +193,7 @@ function documentFinding(
 
 interface Searched {
   readonly index: string;
+  /** With the window that the index allows. */
   readonly settings: IndexSettings;
   readonly texts: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** What a sample of documents says of the vectors of an index. Pure. */
 import type { EncodeReason } from '../../ingest/reindex/judge.js';
 import { wilsonInterval } from './interval.js';
-import type { Advice } from './indices.js';
+import type { Advice } from './advice.js';
 import type { Finding } from './finding.js';
 
 /** How many of a sample's documents are in which state. */

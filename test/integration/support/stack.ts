@@ -1,6 +1,7 @@
 /** Sidecar and proxy in this process over the real engine and the real model, each on a free port. */
 import { after, before } from 'node:test';
-import { createService, listen, shutDown, type AnyServer } from '../../../src/http/service.js';
+import { listen, shutDown, type AnyServer } from '../../../src/http/listen.js';
+import { createService } from '../../../src/http/service.js';
 import { createUpstream } from '../../../src/http/upstream.js';
 import { createIngester, DEFAULT_INGEST_OPTIONS, type IngestOptions } from '../../../src/ingest/app.js';
 import { loadBundle, type Bundle } from '../../../src/model/bundle.js';

@@ -70,7 +70,9 @@ describe('twinrank head train', () => {
     const source = await loadBundle(defaultBundleFolder());
     assert.equal(written.fingerprint, source.fingerprint);
     assert.equal(written.manifest.name, 'ours');
-    assert.match(written.manifest.version, /^1\.1\.0\+head\.[0-9a-f]{8}$/);
+    const [version, head = ''] = written.manifest.version.split('+');
+    assert.equal(version, source.manifest.version);
+    assert.match(head, /^head\.[0-9a-f]{8}$/);
     assert.notEqual(written.manifest.files.head.sha256, source.manifest.files.head.sha256);
     assert.deepEqual(written.manifest.files.encoder, source.manifest.files.encoder);
     assert.notDeepEqual(

@@ -3,13 +3,8 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { request } from 'node:http';
 import { passThrough } from '../../../src/http/pass-through.js';
-import {
-  createService,
-  listen,
-  shutDown,
-  type AnyServer,
-  type ExchangeHandler,
-} from '../../../src/http/service.js';
+import { listen, shutDown, type AnyServer } from '../../../src/http/listen.js';
+import { createService, type ExchangeHandler } from '../../../src/http/service.js';
 import { createUpstream } from '../../../src/http/upstream.js';
 import { createIngester, DEFAULT_INGEST_OPTIONS } from '../../../src/ingest/app.js';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { passThrough } from '../../../src/http/pass-through.js';
-import { shutDown } from '../../../src/http/service.js';
+import { shutDown } from '../../../src/http/listen.js';
 import { converse, eventually, httpUpstream, rawUpstream, serviceOver, Wire } from './wire.js';
 
 /** Status of an error answer, whose body must have the engine's shape. */

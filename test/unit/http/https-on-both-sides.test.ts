@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { TwinrankError } from '../../../src/errors.js';
 import { passThrough } from '../../../src/http/pass-through.js';
-import { createService, listen, shutDown, type AnyServer } from '../../../src/http/service.js';
+import { listen, shutDown, type AnyServer } from '../../../src/http/listen.js';
+import { createService } from '../../../src/http/service.js';
 import { createUpstream } from '../../../src/http/upstream.js';
 import { selfSigned } from './self-signed.js';
 

@@ -10,13 +10,8 @@ import {
 } from 'node:net';
 import { after } from 'node:test';
 import { passThrough } from '../../../src/http/pass-through.js';
-import {
-  createService,
-  listen,
-  shutDown,
-  type ExchangeHandler,
-  type ServiceHooks,
-} from '../../../src/http/service.js';
+import { listen, shutDown } from '../../../src/http/listen.js';
+import { createService, type ExchangeHandler, type ServiceHooks } from '../../../src/http/service.js';
 import { createUpstream } from '../../../src/http/upstream.js';
 
 /** Address of a server on a free port; it is closed after the tests of the file. */

@@ -173,7 +173,10 @@ describe('the vectorizer', () => {
       const done = await vectorize('i', source, signal);
       assert.equal(done.outcome, 'other_model');
       assert.equal(done.source, source);
-      assert.match(problems[0]?.message ?? '', /mapping apply/);
+      assert.match(
+        problems[0]?.message ?? '',
+        /"i" is set up for model .*--model FOLDER.*mapping apply with --force, then twinrank reindex/,
+      );
     }
   });
 

@@ -5,6 +5,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { startReindexAdmin } from '../../../src/cli/reindex-admin.js';
 import { createAdminApp } from '../../../src/http/admin-app.js';
 import { overloadCheck } from '../../../src/cli/readiness.js';
 import { httpUpstream, opened } from '../http/wire.js';
@@ -154,6 +155,19 @@ describe('the admin token', () => {
     assert.equal(await status('metrics', right), 200);
     assert.equal(await status('more', right), 200);
     assert.equal(await status('nothing', right), 404);
+  });
+
+  it('guards the metrics of a reindex too', async () => {
+    const admin = await startReindexAdmin({ host: '127.0.0.1', port: 0 }, 'sesame', {});
+    try {
+      const status = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
+        (await fetch(`${admin.address}${path}`, { headers })).status;
+      assert.equal(await status('/health/live'), 200);
+      assert.equal(await status('/metrics'), 401);
+      assert.equal(await status('/metrics', { authorization: 'Bearer sesame' }), 200);
+    } finally {
+      await admin.close();
+    }
   });
 
   describe('of a service', () => {

@@ -21,7 +21,7 @@ describe('the metrics', () => {
       ingest: () => running('ingest', ['--upstream', NOWHERE]),
       serve: () => running('serve', []),
       reindex: async () => {
-        const admin = await startReindexAdmin({ host: '127.0.0.1', port: 0 }, {});
+        const admin = await startReindexAdmin({ host: '127.0.0.1', port: 0 }, undefined, {});
         return { adminUrl: admin.address ?? '', end: () => admin.close() };
       },
     };

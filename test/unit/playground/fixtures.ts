@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { after } from 'node:test';
 import { createAdminApp } from '../../../src/http/admin-app.js';
-import { listen, shutDown } from '../../../src/http/service.js';
+import { listen, shutDown } from '../../../src/http/listen.js';
 import { createPlayground } from '../../../src/playground/app.js';
 
 export interface Reached {

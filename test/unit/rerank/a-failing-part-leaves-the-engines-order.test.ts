@@ -52,6 +52,7 @@ const engine: Engine = ({ line, body }, response) => {
 interface Proxy {
   readonly seen: Seen[];
   readonly reasons: string[];
+  readonly errors: string[];
   search(target?: string, body?: string, headers?: Record<string, string>): Promise<Response>;
   readonly url: URL;
 }
@@ -64,6 +65,7 @@ async function proxyWith(parts: {
 }): Promise<Proxy> {
   const seen: Seen[] = [];
   const reasons: string[] = [];
+  const errors: string[] = [];
   const upstream = await httpUpstream((request, response) => {
     let body = '';
     request.setEncoding('latin1').on('data', (part: string) => (body += part));
@@ -78,7 +80,10 @@ async function proxyWith(parts: {
       encoder: parts.encoder ?? working,
       head,
       settings: parts.settings ?? settings,
-      onFailOpen: (reason) => reasons.push(reason),
+      onFailOpen: (reason, { message }) => {
+        reasons.push(reason);
+        errors.push(message);
+      },
     },
     { ...DEFAULT_RERANK_OPTIONS, budgetMs: 5000, maxEncodedNow: 0, ...parts.options },
   );
@@ -89,7 +94,7 @@ async function proxyWith(parts: {
       body,
       headers: { 'content-type': 'application/json', ...headers },
     });
-  return { seen, reasons, search, url };
+  return { seen, reasons, errors, search, url };
 }
 
 const QUERY = '{ "from": 0, "size": 3, "query": {"match": {"title": "x"}}, "n": 1.0 }';
@@ -128,6 +133,18 @@ describe('a search through the proxy', () => {
     const reply = await proxy.search();
     assert.equal(outcome(reply), 'skipped; reason=no_vectors');
     assert.equal(idsOf(await reply.text()), '102');
+  });
+
+  it('of an index that is set up for other dimensions keeps the engine’s order, and the log says what to do', async () => {
+    const proxy = await proxyWith({ encoder: { ...working, dimensions: 3 } });
+    const reply = await proxy.search();
+    assert.equal(outcome(reply), 'skipped; reason=other_model');
+    assert.equal(idsOf(await reply.text()), '012');
+    assert.deepEqual(proxy.reasons, ['other_model']);
+    assert.match(
+      proxy.errors[0] ?? '',
+      /"i" is set up for model .*2 dimensions.*3 dimensions.*--model FOLDER.*mapping apply with --force/,
+    );
   });
 
   it('with one bad hit ranks the others and puts it behind them', async () => {

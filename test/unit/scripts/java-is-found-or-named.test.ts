@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cacheFolder } from '../../../scripts/engine/cache-folder.js';
 import { findJava, majorVersion, runMaven } from '../../../scripts/engine/java.js';
 
 describe('the Java of the local engine', () => {
@@ -34,14 +33,6 @@ describe('the Java of the local engine', () => {
     await withEnvironment({ PATH: '/no/such/folder' }, async () => {
       await assert.rejects(runMaven(['-v'], 'the engine'), /no "mvn" on the PATH.*Install Maven.*test:unit/s);
     });
-  });
-});
-
-describe('the cache folder', () => {
-  it('is TWINRANK_CACHE, else below XDG_CACHE_HOME', () => {
-    assert.match(cacheFolder({ TWINRANK_CACHE: 'here', XDG_CACHE_HOME: '/x' }), /[\\/]here$/);
-    assert.match(cacheFolder({ XDG_CACHE_HOME: '/x' }), /[\\/]x[\\/]twinrank$/);
-    assert.match(cacheFolder({}), /twinrank$/);
   });
 });
 
