@@ -98,6 +98,7 @@ export async function startEncoder(
     workers: workers ?? size.workers,
     threadsPerWorker: threads ?? size.threadsPerWorker,
     niceness: size.niceness,
+    batchTokensPerThread: size.batchTokensPerThread,
     ...(queue === undefined ? {} : { maxQueuedTexts: queue }),
     ...(onBatch === undefined ? {} : { onBatch }),
     signal,

@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle } from './bundle.js';
-import { createEncoderPool, defaultBatchTokens, type EncoderPool } from './encoder-pool.js';
+import { createEncoderPool, type EncoderPool } from './encoder-pool.js';
+import { DOCUMENT_BATCH_TOKENS } from './pool-size.js';
 
 /** Threads by workers, as the options of the services have them. */
 export interface BenchSize {
@@ -46,7 +47,7 @@ export interface BenchResult {
 }
 
 /** What the services use for each thread. */
-const USUAL_TOKENS = defaultBatchTokens(1);
+const USUAL_TOKENS = DOCUMENT_BATCH_TOKENS;
 const LONGEST_TITLE = 64;
 const TEXTS_A_CALL = 16;
 const FEEDERS_A_WORKER = 8;
@@ -154,7 +155,7 @@ async function withPool<T>(
     workers,
     threadsPerWorker: threads,
     maxQueuedTexts: FEEDERS_A_WORKER * TEXTS_A_CALL * workers,
-    batchTokens: batchTokensPerThread * threads,
+    batchTokensPerThread,
     ...(signal === undefined ? {} : { signal }),
   });
   try {

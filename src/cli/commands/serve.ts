@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, shutDown } from '../../http/listen.js';
 import type { EncoderPool } from '../../model/encoder-pool.js';
+import { QUERY_BATCH_TOKENS } from '../../model/pool-size.js';
 import type { Command, CommandIo } from '../command.js';
 import { aborted, identityOf, LISTENER_OPTIONS } from '../listener.js';
 import { createLog } from '../log.js';
@@ -56,8 +57,8 @@ async function run(values: OptionValues<typeof OPTIONS>, io: CommandIo): Promise
   try {
     const adminAddress = await listen(admin, values.admin);
     const bundle = await bundleOf(values);
-    // Callers wait for these texts, so the threads yield to nobody.
-    const size = { ...poolSize('document'), niceness: 0 };
+    // Callers wait for these texts, so the threads yield to nobody, and queries wait for batches of documents.
+    const size = { ...poolSize('document'), niceness: 0, batchTokensPerThread: QUERY_BATCH_TOKENS };
     encoder = await startEncoder(bundle, values, size, io.signal, observation.encoder.onBatch);
     const parts = { bundle, encoder, log, identity, observation };
     endpoints = await startModelEndpoints(values.listen, values, apiKeys, parts);

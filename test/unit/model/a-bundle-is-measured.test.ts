@@ -7,7 +7,7 @@ import { benchBundle, benchPlan, quantile, recommend } from '../../../src/model/
 import { loadBundle } from '../../../src/model/bundle.js';
 import { writeTinyBundle } from './tiny-bundle.js';
 
-const row = (workers: number, threads: number, titlesPerSecond: number, batchTokensPerThread = 160) => ({
+const row = (workers: number, threads: number, titlesPerSecond: number, batchTokensPerThread = 320) => ({
   workers,
   threads,
   batchTokensPerThread,
@@ -36,7 +36,7 @@ describe('what is measured', () => {
       const { throughput, latency, meanTokens } = await benchBundle(bundle, plan);
       assert.deepEqual(
         throughput.map((measured) => measured.batchTokensPerThread),
-        [160, 40, 640],
+        [320, 80, 1280],
       );
       for (const measured of throughput) {
         assert.ok(measured.titlesPerSecond > 0);
@@ -68,7 +68,7 @@ describe('what is recommended', () => {
   });
 
   it('does not hang on a size of batch that the services do not take', () => {
-    const throughput = [row(1, 1, 100), row(2, 1, 180), row(1, 1, 400, 640)];
+    const throughput = [row(1, 1, 100), row(2, 1, 180), row(1, 1, 400, 1280)];
     assert.equal(recommend({ throughput, latency: [] }).documents?.workers, 2);
   });
 });

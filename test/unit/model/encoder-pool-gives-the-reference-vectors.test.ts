@@ -14,7 +14,7 @@ describe('encoder pool', () => {
   let pool: EncoderPool;
   before(async () => {
     bundle = await loadBundle(BUNDLE_FOLDER);
-    pool = await createEncoderPool(bundle, { ...ONE, batchTokens: 4000 });
+    pool = await createEncoderPool(bundle, { ...ONE, batchTokensPerThread: 4000 });
   });
   after(() => pool.close());
 

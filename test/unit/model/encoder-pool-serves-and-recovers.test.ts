@@ -25,7 +25,7 @@ async function start(
   threads = [];
   pool = await createEncoderPool(
     bundle,
-    { workers: 1, threadsPerWorker: 1, batchTokens: 60, ...options },
+    { workers: 1, threadsPerWorker: 1, batchTokensPerThread: 60, ...options },
     (setup) => {
       const thread = startEncoderThread(changed(setup, threads.length));
       threads.push(thread);
