@@ -4,6 +4,7 @@ import { memberWithValue } from '../search-engine/json-members.js';
 import { isArray, isString, scanDocument, type Member } from '../search-engine/json-scan.js';
 import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { hashText, readHeader } from '../search-engine/vector-payload.js';
+import { haveSameEncoder } from '../search-engine/other-model.js';
 
 /** Why a stored vector cannot stay. */
 export type Unfit =
@@ -40,8 +41,7 @@ function fitness(source: Buffer, stored: Member, text: string, settings: IndexSe
     Buffer.from(source.toString('latin1', stored.start + 1, stored.end - 1), 'base64'),
   );
   if (header === undefined) return 'malformed';
-  if (header.fingerprint !== settings.fingerprint || header.dimensions !== settings.dimensions)
-    return 'other_model';
+  if (!haveSameEncoder(header, settings)) return 'other_model';
   if (header.textHash !== hashText(text)) return 'stale';
   const wanted = settings.native?.values === 'instead' ? 'native' : settings.codec;
   return header.codec === wanted ? 'fresh' : 'other_storage';

@@ -4,7 +4,7 @@ import type { Encoder } from '../model/encoder.js';
 import type { SettingsReader, WriteSettings } from '../search-engine/index-settings.js';
 import { JsonScanError } from '../search-engine/json-scan.js';
 import type { IndexSettings } from '../search-engine/mapping-meta.js';
-import { otherModelError } from '../search-engine/other-model.js';
+import { haveSameEncoder, otherModelError } from '../search-engine/other-model.js';
 import { isOutage } from '../search-engine/settings-cache.js';
 import { hasVector, textOfSource, withVector, type EncodedText } from './document-vector.js';
 
@@ -117,7 +117,7 @@ export function createVectorizerSteps(
       });
       if (read === 'settings_unavailable') return { source, outcome: read };
       if (read === undefined) return { source, outcome: 'not_configured' };
-      if (read.fingerprint !== encoder.fingerprint || read.dimensions !== encoder.dimensions) {
+      if (!haveSameEncoder(read, encoder)) {
         onProblem?.('other_model', otherModelError(index, read, encoder));
         return { source, outcome: 'other_model' };
       }

@@ -3,6 +3,7 @@ import { blendWeight, type Blend } from '../model/blend.js';
 import { vectorFields, type IndexSettings } from '../search-engine/mapping-meta.js';
 import { isRecord } from '../search-engine/json-value.js';
 import type { SettingsByIndex, SettingsOf } from '../search-engine/index-settings.js';
+import { haveSameEncoder } from '../search-engine/other-model.js';
 import { queryText } from './query-text.js';
 import type { Knobs } from './knobs.js';
 import type { VectorHiding } from './hit-vector.js';
@@ -162,9 +163,7 @@ export function planSearch(
   defaults: PlanDefaults = PLAN_DEFAULTS,
 ): RerankPlan | SkipReason {
   if (settings.byIndex.size === 0) return 'not_configured';
-  const usable = [...settings.byIndex.values()].filter(
-    (s) => s.fingerprint === encoder.fingerprint && s.dimensions === encoder.dimensions,
-  );
+  const usable = [...settings.byIndex.values()].filter((s) => haveSameEncoder(s, encoder));
   if (usable.length === 0) return 'other_model';
   if (candidate.queryText.length > defaults.maxQueryLength) return 'query_too_long';
   const { knobs } = candidate;

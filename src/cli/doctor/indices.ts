@@ -3,6 +3,7 @@ import { asTwinrankError } from '../../errors.js';
 import { asRecord } from '../../search-engine/json-value.js';
 import { planMapping } from '../../search-engine/mapping-plan.js';
 import { settingsFromMeta, vectorFields, type IndexSettings } from '../../search-engine/mapping-meta.js';
+import { haveSameEncoder } from '../../search-engine/other-model.js';
 import { modelFlag, textFlags, type Advice } from './advice.js';
 import { fieldAt } from './field-at.js';
 import type { Finding } from './finding.js';
@@ -101,7 +102,7 @@ function modelFinding(
   if (model === undefined)
     return { check, index: name, status: 'skipped', message: 'There is no usable model to compare it with.' };
   const own = `${settings.model} (${settings.fingerprint}, ${settings.dimensions} dimensions)`;
-  if (settings.fingerprint === model.fingerprint && settings.dimensions === model.dimensions)
+  if (haveSameEncoder(settings, model))
     return { check, index: name, status: 'ok', message: `It is set up for this model, ${own}.` };
   return {
     check,

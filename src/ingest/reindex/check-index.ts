@@ -4,6 +4,7 @@ import type { EngineClient } from '../../search-engine/client.js';
 import { encodeExpression } from '../../search-engine/index-settings.js';
 import { asRecord, isRecord } from '../../search-engine/json-value.js';
 import { settingsFromMeta, unfitField, type IndexSettings } from '../../search-engine/mapping-meta.js';
+import { haveSameEncoder } from '../../search-engine/other-model.js';
 import { mustSucceed } from './expect-success.js';
 import { patientRead } from './patient-read.js';
 
@@ -113,7 +114,7 @@ function configured(
       `"${index}" ${what} "${field}", where its _meta.twinrank wants vectors in one of type ${wanted}. Run twinrank mapping apply again, with another field name if it refuses.`,
     );
   }
-  if (settings.fingerprint !== model.fingerprint || settings.dimensions !== model.dimensions) {
+  if (!haveSameEncoder(settings, model)) {
     throw new TwinrankError(
       'bad_config',
       `"${index}" is set up for model ${settings.model} (${settings.fingerprint}, ${settings.dimensions} dimensions), loaded is ` +
