@@ -73,9 +73,10 @@ export async function makePlan(
       'The mapping was not read in time.',
     );
     const plan = planSearch(candidate, settings, deps.encoder, options);
-    const [other] = settings.byIndex.values();
-    if (plan === 'other_model' && other !== undefined)
-      deps.onFailOpen?.(plan, otherModelError(route.index, other, deps.encoder));
+    if (plan === 'other_model') {
+      const [first] = settings.byIndex.values();
+      if (first !== undefined) deps.onFailOpen?.(plan, otherModelError(route.index, first, deps.encoder));
+    }
     return plan;
   } catch (error) {
     if (!(error instanceof TwinrankError)) throw error;

@@ -90,12 +90,19 @@ function numbered(
     .map(({ query, hits }, number) => ({ number, query, items: hits }))
     .filter(({ items }) => canTeach(items));
   const lists = [...ofJudged, ...ofHits];
-  const rows = lists.flatMap(({ query, items }) => items.map((item) => ({ query, ...item })));
+  const rows = lists.flatMap(({ query, items }) => {
+    const left = numbers.numberOf(query.text, 'query');
+    return items.map(({ id, grade }) => ({
+      left,
+      right: numbers.numberOf(texts.get(id) ?? '', 'document'),
+      grade: grade ?? -1,
+    }));
+  });
   let row = 0;
   return {
-    left: Int32Array.from(rows, ({ query }) => numbers.numberOf(query.text, 'query')),
-    right: Int32Array.from(rows, ({ id }) => numbers.numberOf(texts.get(id) ?? '', 'document')),
-    grades: Int32Array.from(rows, ({ grade }) => grade ?? -1),
+    left: Int32Array.from(rows, ({ left }) => left),
+    right: Int32Array.from(rows, ({ right }) => right),
+    grades: Int32Array.from(rows, ({ grade }) => grade),
     starts: Int32Array.from([0, ...lists.map(({ items }) => (row += items.length))]),
     queries: Int32Array.from(lists, ({ number }) => number),
   };

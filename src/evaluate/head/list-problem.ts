@@ -34,7 +34,7 @@ export const LIST_STRENGTHS = [30, 10, 5, 2, 1, 0.5] as const;
 
 /**
  * Within one query u is constant, so nothing can be learned of its part. The distance is held harder than v: measured
- * on entity titles, weights of single distances fit the training queries alone, see docs/models.md.
+ * on entity titles, weights of single distances fit the training queries alone, see docs/models-head.md.
  */
 function listStrengths(strength: number): Strengths {
   return { u: Infinity, v: strength, d: 3 * strength };

@@ -36,10 +36,8 @@ export function listItems(judgments: Judgments, hits: readonly string[], negativ
 
 /** The engine's hits as the head will meet them, judged or not; the order says nothing about their grades. */
 export function hitItems(judgments: Judgments, hits: readonly string[]): ListItem[] {
-  const items = hits.map((id) => ({ id, grade: judgments.get(id) ?? null }));
-  const kept = items.filter(({ grade }, rank) => grade !== null || rank >= TRUSTED_RANKS);
-  const byId = new Map(kept.map((item) => [item.id, item]));
-  return inHashOrder([...byId.keys()]).flatMap((id) => byId.get(id) ?? []);
+  const kept = new Set(hits.filter((id, rank) => judgments.has(id) || rank >= TRUSTED_RANKS));
+  return inHashOrder([...kept]).map((id) => ({ id, grade: judgments.get(id) ?? null }));
 }
 
 /** `count` ids whose ranks lie dense at the front and thin towards the end, as equal steps of the rank's square root do. */
