@@ -22,6 +22,7 @@ from build import ACCURACY_LEVEL
 from build_bundle import build_encoder
 from bundle import DIMENSIONS
 from judged import Vectors, read_pairs, read_titles
+from train_head import ENTITIES, SENTENCES, require_data
 
 STEPS = 5000
 RATE = 3e-4
@@ -76,7 +77,7 @@ def agreement(values: torch.Tensor, drawn: Windows, together: bool = False) -> t
 
 
 def train(groups: list[torch.Tensor], seed: int) -> torch.Tensor:
-    """The projection [384, 384] from titles and sentences; vectors are multiplied by it from the left."""
+    """The projection [384, 384] from titles and sentences; a vector v becomes v @ projection."""
     draws = torch.Generator().manual_seed(seed)
     start = np.linalg.qr(np.random.default_rng(seed).normal(size=(DIMENSIONS, DIMENSIONS)))[0]
     projection = torch.tensor(start, dtype=torch.float32, requires_grad=True)
@@ -125,10 +126,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads (default 1)")
     parser.add_argument("--seed", type=int, default=3, help="of the rotation and the draws (default 3)")
     options = parser.parse_args()
+    require_data(options.data)
     torch.set_num_threads(options.threads)
-    pairs = read_pairs(options.data / "pawsx_zh" / "dev_2k.tsv")
+    pairs = read_pairs(options.data / SENTENCES / "dev_2k.tsv")
     texts = [
-        sorted(set(read_titles(options.data / "dbpedia_entity"))),
+        sorted(set(read_titles(options.data / ENTITIES))),
         sorted({text for first, second, _ in pairs for text in (first, second)}),
     ]
     with tempfile.TemporaryDirectory() as plain:
