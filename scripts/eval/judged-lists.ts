@@ -10,10 +10,10 @@ import { readInput, readInputText } from '../../src/evaluate/read-input.js';
 import { mean } from '../../src/evaluate/statistics.js';
 import { orderByScore } from '../../src/model/blend.js';
 import type { Bundle } from '../../src/model/bundle.js';
+import { cosine } from '../../src/model/cosine.js';
 import { createHead } from '../../src/model/head.js';
 import type { Collection } from './collections.js';
 import { differenceOf, type Difference } from './ranking-row.js';
-import { cosine } from './window-cosines.js';
 
 export interface JudgedFigures {
   readonly queries: number;

@@ -10,9 +10,9 @@ import { readInputText } from '../../src/evaluate/read-input.js';
 import { mean } from '../../src/evaluate/statistics.js';
 import type { Bundle } from '../../src/model/bundle.js';
 import { createHead } from '../../src/model/head.js';
+import { cosine } from '../../src/model/cosine.js';
 import { areaDifference, heldOutHits } from './pair-scores.js';
 import { differenceOf, type CollectionRow } from './ranking-row.js';
-import { cosine } from './window-cosines.js';
 
 export const LCQMC_FOLDER = 'lcqmc';
 

@@ -6,6 +6,7 @@ import { reasonOf, type EngineClient } from '../../src/search-engine/client.js';
 import { isRecord } from '../../src/search-engine/json-value.js';
 import { DEFAULT_VECTOR_FIELD } from '../../src/search-engine/mapping-meta.js';
 import { decodePayload } from '../../src/search-engine/vector-payload.js';
+import { cosine } from '../../src/model/cosine.js';
 
 /** Documents in one `_mget`. */
 const BATCH = 500;
@@ -51,18 +52,4 @@ export function cosineRanking(
     return vector === undefined ? undefined : cosine(query, vector);
   });
   return orderByScore(cosines).flatMap((place) => candidates[place]?.id ?? []);
-}
-
-/** 0 where one of them has no length. */
-export function cosine(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i] as number, b[i] as number];
-    dot += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return dot / Math.sqrt(Math.max(aa * bb, 1e-24));
 }

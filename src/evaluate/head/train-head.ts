@@ -1,4 +1,5 @@
 /** The whole training: strengths tried by cross-validation, the head at the chosen one, calibrated on what was held out. */
+import { cosine } from '../../model/cosine.js';
 import { mean, pairedBootstrap } from '../statistics.js';
 import { frameOf, type Strengths } from './anchored-head.js';
 import { calibrationFigures, logisticOf, plattOf, type Calibration } from './calibration.js';
@@ -204,19 +205,7 @@ function scaled({ u, v, d }: Strengths, by: number): Strengths {
 }
 
 function cosinesOf({ vectors: { values, dimensions }, left, right }: TrainingRows): Float64Array {
-  return Float64Array.from(left, (place, row) => {
-    const u = place * dimensions;
-    const v = (right[row] as number) * dimensions;
-    let dot = 0;
-    let uu = 0;
-    let vv = 0;
-    for (let i = 0; i < dimensions; i++) {
-      const a = values[u + i] as number;
-      const b = values[v + i] as number;
-      dot += a * b;
-      uu += a * a;
-      vv += b * b;
-    }
-    return dot / Math.sqrt(Math.max(uu * vv, 1e-24));
-  });
+  const vectorAt = (place: number): Float32Array =>
+    values.subarray(place * dimensions, (place + 1) * dimensions);
+  return Float64Array.from(left, (place, row) => cosine(vectorAt(place), vectorAt(right[row] as number)));
 }
