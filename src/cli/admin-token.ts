@@ -1,6 +1,7 @@
 /** The token of an admin port: options, and where it comes from. */
 import { readFile } from 'node:fs/promises';
 import { TwinrankError } from '../errors.js';
+import { isLoopbackName } from '../http/loopback.js';
 import { text, type ListenAddress, type OptionTable, type OptionValues } from './options.js';
 
 export const ADMIN_TOKEN_OPTIONS = {
@@ -42,5 +43,5 @@ export const OPEN_ADMIN_PORT = 'the admin port is open to others; --admin-token-
 
 /** True where other machines can read the admin port without showing anything. */
 export function isOpenToOthers({ host }: ListenAddress, token: string | undefined): boolean {
-  return token === undefined && !(host === 'localhost' || host === '::1' || host.startsWith('127.'));
+  return token === undefined && !isLoopbackName(host);
 }

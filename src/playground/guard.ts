@@ -3,6 +3,7 @@
  * the admin port. Other sites' requests are told by what browsers say of them, and DNS rebinding by the Host header.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { isLoopbackName } from '../http/loopback.js';
 
 export interface GuardOptions {
   /** The admin port listens on a loopback address, so that only loopback names can be meant. */
@@ -35,16 +36,6 @@ export function callRefusal(
   if (method === 'POST' && !/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
     return 'The playground takes application/json only.';
   return pageRefusal(headers, options);
-}
-
-/** True for names and addresses that never leave the machine. */
-export function isLoopbackName(name: string): boolean {
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '::1' ||
-    /^127(?:\.\d{1,3}){3}$/.test(name)
-  );
 }
 
 function hostName(host: string | undefined): string {

@@ -3,7 +3,7 @@ import { TwinrankError } from '../../errors.js';
 import { createHead } from '../../model/head.js';
 import { createCachedEncoder } from '../../model/vector-cache.js';
 import { createPlayground } from '../../playground/app.js';
-import { isLoopbackName } from '../../playground/guard.js';
+import { isLoopbackName } from '../../http/loopback.js';
 import { createReranker } from '../../rerank/app.js';
 import { DEFAULT_RERANK_OPTIONS, type RerankDeps, type RerankOptions } from '../../rerank/context.js';
 import { warmUp } from '../../rerank/warm-up.js';
